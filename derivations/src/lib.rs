@@ -1,0 +1,4 @@
+//! The engine of `pullback`: from a layer's forward formula to fused forward and backward functions.
+
+pub mod graph;
+pub mod plan;
