@@ -1,6 +1,7 @@
 //! Write a layer's forward formula; get its fused, verified backward.
 
 mod error;
+pub mod formula;
 pub mod rng;
 mod window;
 

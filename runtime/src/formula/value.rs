@@ -1,0 +1,269 @@
+//! Arrays over named axes whose elements carry tangents and may be holes.
+
+use std::sync::Arc;
+
+/// A named axis: its position in the formula's list of axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Axis(pub u32);
+
+/// How results are rounded: not at all, or at random by up to `epsilon`, to learn what rounding may do to a formula.
+///
+/// This is Monte Carlo arithmetic (Parker 1997): the spread of a few runs estimates the error of a run in a type of
+/// that precision and range.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rounding {
+    /// The largest relative error of one operation; 0: none.
+    pub epsilon: f64,
+    /// What is larger becomes infinite.
+    pub largest: f64,
+    /// Tells runs apart.
+    pub salt: u64,
+}
+
+impl Rounding {
+    /// Full `f64`.
+    pub const NONE: Rounding = Rounding { epsilon: 0.0, largest: f64::INFINITY, salt: 0 };
+
+    /// The rounded result. The same number rounds to the same number within a run.
+    pub(super) fn round(&self, x: f64) -> f64 {
+        if self.epsilon == 0.0 {
+            return x;
+        }
+        let rounded = x * (1.0 + self.epsilon * self.noise(x));
+        if rounded.abs() > self.largest { x.signum() * f64::INFINITY } else { rounded }
+    }
+
+    /// In [−1, 1]: a hash (the finaliser of SplitMix64).
+    fn noise(&self, x: f64) -> f64 {
+        let mut z = x.to_bits() ^ self.salt.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        (z >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    }
+
+    fn coarser(self, other: Rounding) -> Rounding {
+        if other.epsilon > self.epsilon { other } else { self }
+    }
+}
+
+/// The elements of a [`Value`], row-major.
+#[derive(Debug, Default)]
+pub(super) struct Elements {
+    pub values: Vec<f64>,
+    /// `width` an element; empty where no tangents are carried.
+    pub tangents: Vec<f64>,
+    /// One an element; empty: none is a hole.
+    pub holes: Vec<bool>,
+}
+
+/// What a mean over a window's taps divides by.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Divisor {
+    pub taps: Vec<Axis>,
+    pub by: f64,
+}
+
+/// An array over named axes: numbers in `f64`, each with tangents, some of them holes.
+///
+/// A clone shares the elements.
+#[derive(Clone, Debug)]
+pub struct Value {
+    pub(super) dims: Vec<(Axis, usize)>,
+    pub(super) elements: Arc<Elements>,
+    /// Tangents an element; 0 for constants.
+    pub(super) width: usize,
+    pub(super) differentiable: bool,
+    pub(super) rounding: Rounding,
+    pub(super) divisor: Option<Divisor>,
+}
+
+impl Value {
+    /// A constant: its elements row-major over the axes as listed.
+    ///
+    /// # Panics
+    /// Where the number of elements is not the product of the extents.
+    pub fn constant(dims: &[(Axis, usize)], values: Vec<f64>) -> Value {
+        assert_eq!(values.len(), size(dims), "as many elements as the extents say");
+        let elements = Elements { values, ..Elements::default() };
+        Value::of(dims.to_vec(), elements, 0, false, Rounding::NONE)
+    }
+
+    /// A constant without axes.
+    pub fn number(value: f64) -> Value {
+        Value::constant(&[], vec![value])
+    }
+
+    /// A variable to differentiate by: every element carries `width` tangents, given element after element.
+    ///
+    /// All variables of one run have the same width. With `width` 0 the run computes values only, but knows what is
+    /// differentiable.
+    ///
+    /// # Panics
+    /// Where the number of elements or tangents does not fit the extents.
+    pub fn variable(dims: &[(Axis, usize)], values: Vec<f64>, width: usize, tangents: Vec<f64>) -> Value {
+        assert_eq!(values.len(), size(dims), "as many elements as the extents say");
+        assert_eq!(tangents.len(), values.len() * width, "`width` tangents an element");
+        let elements = Elements { values, tangents, holes: vec![] };
+        Value::of(dims.to_vec(), elements, width, true, Rounding::NONE)
+    }
+
+    /// The same elements; what is computed from them is rounded.
+    #[must_use]
+    pub fn with_rounding(mut self, rounding: Rounding) -> Value {
+        self.rounding = rounding;
+        self
+    }
+
+    pub(super) fn of(
+        dims: Vec<(Axis, usize)>,
+        mut elements: Elements,
+        width: usize,
+        differentiable: bool,
+        rounding: Rounding,
+    ) -> Value {
+        if !elements.holes.contains(&true) {
+            elements.holes.clear();
+        }
+        Value { dims, elements: Arc::new(elements), width, differentiable, rounding, divisor: None }
+    }
+
+    /// The axes and their extents, in the order of the elements.
+    pub fn dims(&self) -> &[(Axis, usize)] {
+        &self.dims
+    }
+
+    /// The extent of an axis; `None` where the value does not vary along it.
+    pub fn extent(&self, axis: Axis) -> Option<usize> {
+        self.dims.iter().find(|(a, _)| *a == axis).map(|(_, len)| *len)
+    }
+
+    /// Whether it is computed from a variable. What is not is a constant.
+    pub fn is_differentiable(&self) -> bool {
+        self.differentiable
+    }
+
+    /// The tangents an element carries.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The elements row-major over `dims`, repeated along axes that the value lacks; NaN for holes.
+    ///
+    /// # Panics
+    /// Where `dims` lacks an axis of the value or disagrees on an extent.
+    pub fn values_over(&self, dims: &[(Axis, usize)]) -> Vec<f64> {
+        let mut values = Vec::with_capacity(size(dims));
+        self.each_offset(dims, |at| values.push(if self.is_hole(at) { f64::NAN } else { self.elements.values[at] }));
+        values
+    }
+
+    /// The tangents of [`Value::values_over`], `width` an element. A constant has zeros.
+    ///
+    /// # Panics
+    /// As [`Value::values_over`].
+    pub fn tangents_over(&self, dims: &[(Axis, usize)], width: usize) -> Vec<f64> {
+        let mut tangents = Vec::with_capacity(size(dims) * width);
+        self.each_offset(dims, |at| tangents.extend((0..width).map(|k| self.tangent(at, k))));
+        tangents
+    }
+
+    fn each_offset(&self, dims: &[(Axis, usize)], mut f: impl FnMut(usize)) {
+        for (axis, len) in &self.dims {
+            assert!(dims.contains(&(*axis, *len)), "{axis:?} of extent {len} among {dims:?}");
+        }
+        let strides = self.strides_in(dims);
+        each_position(dims, |at| f(offset(at, &strides)));
+    }
+
+    /// The stride of each axis of `dims`; 0 for those that the value lacks.
+    pub(super) fn strides_in(&self, dims: &[(Axis, usize)]) -> Vec<usize> {
+        strides_over(&self.dims, dims)
+    }
+
+    pub(super) fn is_hole(&self, at: usize) -> bool {
+        !self.elements.holes.is_empty() && self.elements.holes[at]
+    }
+
+    pub(super) fn tangent(&self, at: usize, k: usize) -> f64 {
+        if self.elements.tangents.is_empty() { 0.0 } else { self.elements.tangents[at * self.width + k] }
+    }
+
+    /// The position of an axis among the dimensions.
+    pub(super) fn position(&self, axis: Axis) -> usize {
+        self.dims.iter().position(|(a, _)| *a == axis).expect("a formula names axes that the value has")
+    }
+}
+
+/// The product of the extents.
+pub(super) fn size(dims: &[(Axis, usize)]) -> usize {
+    dims.iter().map(|(_, len)| len).product()
+}
+
+/// The strides of a row-major array over `own`, for each axis of `dims`; 0 for those it lacks.
+pub(super) fn strides_over(own: &[(Axis, usize)], dims: &[(Axis, usize)]) -> Vec<usize> {
+    let mut strides = vec![0; dims.len()];
+    let mut stride = 1;
+    for (axis, len) in own.iter().rev() {
+        if let Some(i) = dims.iter().position(|(a, _)| a == axis) {
+            strides[i] = stride;
+        }
+        stride *= len;
+    }
+    strides
+}
+
+pub(super) fn offset(at: &[usize], strides: &[usize]) -> usize {
+    at.iter().zip(strides).map(|(i, s)| i * s).sum()
+}
+
+/// Calls `f` at every position, row-major.
+pub(super) fn each_position(dims: &[(Axis, usize)], mut f: impl FnMut(&[usize])) {
+    let mut at = vec![0; dims.len()];
+    for _ in 0..size(dims) {
+        f(&at);
+        for (i, (_, len)) in at.iter_mut().zip(dims).rev() {
+            *i += 1;
+            if *i < *len {
+                break;
+            }
+            *i = 0;
+        }
+    }
+}
+
+/// The axes of all values, in order of first appearance.
+///
+/// # Panics
+/// Where two of them disagree on an extent.
+pub(super) fn joint_dims(values: &[&Value]) -> Vec<(Axis, usize)> {
+    let mut dims: Vec<(Axis, usize)> = vec![];
+    for (axis, len) in values.iter().flat_map(|x| &x.dims) {
+        match dims.iter().find(|(a, _)| a == axis) {
+            None => dims.push((*axis, *len)),
+            Some((_, other)) => assert_eq!(len, other, "the extents of {axis:?} agree"),
+        }
+    }
+    dims
+}
+
+/// What results inherit from their operands.
+pub(super) struct Inherited {
+    pub width: usize,
+    pub differentiable: bool,
+    pub rounding: Rounding,
+}
+
+pub(super) fn inherited(values: &[&Value]) -> Inherited {
+    Inherited {
+        width: values.iter().map(|x| x.width).max().unwrap_or(0),
+        differentiable: values.iter().any(|x| x.differentiable),
+        rounding: values.iter().fold(Rounding::NONE, |r, x| r.coarser(x.rounding)),
+    }
+}
+
+/// A factor of a derivative times a tangent. A zero on either side is one of structure (another element's tangent,
+/// a branch not taken): it wins over infinities and NaN on the other.
+pub(super) fn scaled(factor: f64, tangent: f64) -> f64 {
+    if factor == 0.0 || tangent == 0.0 { 0.0 } else { factor * tangent }
+}
