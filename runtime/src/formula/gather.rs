@@ -48,7 +48,7 @@ fn scattered(x: &Value, label: &Value, to: (Axis, usize), over: &[Axis], put: im
     let kept: Vec<(Axis, usize)> = joint.iter().filter(|(a, _)| !over.contains(a)).copied().collect();
     let dims = [kept, vec![to]].concat();
     let (x_strides, label_strides, to_strides) = (x.strides_in(&joint), label.strides_in(&joint), strides_over(&dims, &joint));
-    let (total, width) = (size(&dims), x.width);
+    let (total, width) = (size(&dims), x.from.width);
     let mut out = Elements { values: vec![0.0; total], tangents: vec![0.0; total * width], holes: vec![] };
     each_position(&joint, |at| {
         let index = label.elements.values[offset(at, &label_strides)] as usize;
@@ -64,7 +64,7 @@ fn scattered(x: &Value, label: &Value, to: (Axis, usize), over: &[Axis], put: im
         }
     });
     for v in out.values.iter_mut().chain(&mut out.tangents) {
-        *v = x.rounding.round(*v);
+        *v = x.from.rounding.round(*v);
     }
-    Value::of(dims, out, width, x.differentiable, x.rounding)
+    Value::of(dims, out, x.from)
 }

@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_2_SQRT_PI, LN_2};
 use std::sync::Arc;
 
 use super::special;
-use super::value::{Axis, Elements, Rounding, Value, each_position, inherited, joint_dims, offset, scaled, size};
+use super::value::{Ancestry, Axis, Elements, Rounding, Value, each_position, joint_dims, offset, scaled, size};
 
 /// Whether a result is subject to rounding.
 #[derive(Clone, Copy, PartialEq)]
@@ -23,7 +23,7 @@ fn pointwise<const N: usize>(
 ) -> Value {
     let dims = joint_dims(&xs);
     let strides = xs.map(|x| x.strides_in(&dims));
-    let from = inherited(&xs);
+    let from = Ancestry::of(&xs);
     let round = if precision == Precision::Rounded { from.rounding } else { Rounding::NONE };
     let mut out = Elements::default();
     out.values.reserve(size(&dims));
@@ -36,7 +36,7 @@ fn pointwise<const N: usize>(
         for (i, x) in xs.iter().enumerate() {
             let value = x.elements.values[offsets[i]];
             // A constant is rounded where it meets numbers that are, unless any type holds it.
-            operands[i] = if x.rounding == Rounding::NONE && value.fract() != 0.0 { round.round(value) } else { value };
+            operands[i] = if x.from.rounding == Rounding::NONE && value.fract() != 0.0 { round.round(value) } else { value };
         }
         let y = round.round(f(operands));
         out.values.push(y);
@@ -49,7 +49,7 @@ fn pointwise<const N: usize>(
             }
         }
     });
-    let mut y = Value::of(dims, out, from.width, from.differentiable, from.rounding);
+    let mut y = Value::of(dims, out, from);
     y.divisor = xs.iter().find_map(|x| x.divisor.clone());
     y
 }
@@ -58,7 +58,7 @@ fn pointwise<const N: usize>(
 fn opaque(mut y: Value) -> Value {
     let elements = Elements { values: y.elements.values.clone(), tangents: vec![], holes: y.elements.holes.clone() };
     y.elements = Arc::new(elements);
-    (y.width, y.differentiable) = (0, false);
+    y.from = Ancestry { width: 0, differentiable: false, ..y.from };
     y
 }
 
@@ -185,7 +185,7 @@ pub fn min2(a: &Value, b: &Value) -> Value {
 }
 
 fn extreme(a: &Value, b: &Value, f: impl Fn(f64, f64) -> f64, loses: impl Fn(f64, f64) -> bool) -> Value {
-    let tie = if a.differentiable && b.differentiable { 0.5 } else { 0.0 };
+    let tie = if a.from.differentiable && b.from.differentiable { 0.5 } else { 0.0 };
     let part = |a: f64, b: f64| {
         if loses(a, b) {
             0.0
@@ -242,14 +242,16 @@ pub fn select(mask: &Value, a: &Value, b: &Value) -> Value {
 
 /// The same numbers as constants.
 pub fn stop_gradient(x: &Value) -> Value {
-    opaque(x.clone())
+    let mut y = opaque(x.clone());
+    y.from.detached |= x.from.differentiable;
+    y
 }
 
 /// Holes become `v`; all else stays.
 pub fn fill(x: &Value, v: &Value) -> Value {
     let dims = joint_dims(&[x, v]);
     let (from_x, from_v) = (x.strides_in(&dims), v.strides_in(&dims));
-    let from = inherited(&[x, v]);
+    let from = Ancestry::of(&[x, v]);
     let mut out = Elements::default();
     each_position(&dims, |at| {
         let at_x = offset(at, &from_x);
@@ -258,7 +260,7 @@ pub fn fill(x: &Value, v: &Value) -> Value {
         out.tangents.extend((0..from.width).map(|k| source.tangent(o, k)));
         out.holes.push(source.is_hole(o));
     });
-    Value::of(dims, out, from.width, from.differentiable, from.rounding)
+    Value::of(dims, out, from)
 }
 
 /// A number.
@@ -289,14 +291,14 @@ pub fn map(x: &Value, f: impl Fn(&Value) -> Value) -> Value {
     let results: Vec<Value> = (0..x.elements.values.len()).map(|at| f(&element(x, at))).collect();
     let results: Vec<&Value> = results.iter().collect();
     // What the closure captures may be differentiable where `x` is not.
-    let from = inherited(&[&[x], &results[..]].concat());
+    let from = Ancestry::of(&[&[x], &results[..]].concat());
     let mut out = Elements::default();
     for (at, y) in results.iter().enumerate() {
         out.values.push(y.elements.values[0]);
         out.tangents.extend((0..from.width).map(|k| y.tangent(0, k)));
         out.holes.push(x.is_hole(at));
     }
-    let mut y = Value::of(x.dims.clone(), out, from.width, from.differentiable, from.rounding);
+    let mut y = Value::of(x.dims.clone(), out, from);
     y.divisor = x.divisor.clone();
     y
 }
@@ -307,7 +309,7 @@ pub fn holds(mask: &Value) -> bool {
 }
 
 fn element(x: &Value, at: usize) -> Value {
-    let tangents = (0..x.width).map(|k| x.tangent(at, k)).collect();
+    let tangents = (0..x.from.width).map(|k| x.tangent(at, k)).collect();
     let elements = Elements { values: vec![x.elements.values[at]], tangents, holes: vec![] };
-    Value::of(vec![], elements, x.width, x.differentiable, x.rounding)
+    Value::of(vec![], elements, x.from)
 }

@@ -2,7 +2,7 @@
 
 use super::pointwise::{add, stop_gradient};
 use super::reindex::{at_index, stack};
-use super::value::{Axis, Divisor, Elements, Rounding, Value, each_position, inherited, joint_dims, offset, scaled};
+use super::value::{Ancestry, Axis, Divisor, Elements, Rounding, Value, each_position, joint_dims, offset, scaled};
 
 /// The elements that one result is made of, in row-major order of the axes as named, holes left out.
 struct Group {
@@ -47,14 +47,14 @@ fn reduce(x: &Value, axes: &[Axis], empty: Empty, f: impl Fn(&mut Group) -> f64)
             index += 1;
         });
         group.weights = vec![0.0; offsets.len()];
-        out.values.push(x.rounding.round(f(&mut group)));
+        out.values.push(x.from.rounding.round(f(&mut group)));
         out.holes.push(empty == Empty::Hole && offsets.is_empty() && index > 0);
-        for k in 0..x.width {
+        for k in 0..x.from.width {
             let terms = offsets.iter().zip(&group.weights).map(|(o, w)| scaled(*w, x.tangent(*o, k)));
-            out.tangents.push(x.rounding.round(terms.sum()));
+            out.tangents.push(x.from.rounding.round(terms.sum()));
         }
     });
-    let mut y = Value::of(kept, out, x.width, x.differentiable, x.rounding);
+    let mut y = Value::of(kept, out, x.from);
     y.divisor = x.divisor.clone().filter(|d| !d.taps.iter().any(|tap| axes.contains(tap)));
     y
 }
@@ -129,7 +129,7 @@ fn extreme(x: &Value, axes: &[Axis], better: impl Fn(f64, f64) -> bool) -> Value
         }
         None => f64::NAN,
     });
-    y.with_rounding(x.rounding)
+    y.with_rounding(x.from.rounding)
 }
 
 fn arg_extreme(x: &Value, axes: &[Axis], better: impl Fn(f64, f64) -> bool) -> Value {
@@ -138,7 +138,7 @@ fn arg_extreme(x: &Value, axes: &[Axis], better: impl Fn(f64, f64) -> bool) -> V
         Some(i) => group.indices[i] as f64,
         None => f64::NAN,
     });
-    y.with_rounding(x.rounding)
+    y.with_rounding(x.from.rounding)
 }
 
 /// The largest: of equals the first in row-major order of the axes as named gets the tangent. A NaN wins, the last one.
@@ -192,7 +192,7 @@ pub fn dot(a: &Value, b: &Value, axes: &[Axis]) -> Value {
     let joint = joint_dims(&[a, b]);
     let (over, kept): (Vec<_>, Vec<_>) = joint.into_iter().partition(|(axis, _)| axes.contains(axis));
     let strides = [a, b].map(|x| (x.strides_in(&kept), x.strides_in(&over)));
-    let from = inherited(&[a, b]);
+    let from = Ancestry::of(&[a, b]);
     let mut out = Elements::default();
     let mut tangents = vec![0.0; from.width];
     each_position(&kept, |at| {
@@ -213,7 +213,7 @@ pub fn dot(a: &Value, b: &Value, axes: &[Axis]) -> Value {
         out.values.push(from.rounding.round(total));
         out.tangents.extend(tangents.iter().map(|t| from.rounding.round(*t)));
     });
-    Value::of(kept, out, from.width, from.differentiable, from.rounding)
+    Value::of(kept, out, from)
 }
 
 /// The sums of the elements up to each position along an axis.

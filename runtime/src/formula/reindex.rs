@@ -1,6 +1,6 @@
 //! Functions that only move elements: windows, renames, splits, slices, shifts, pads, stacks.
 
-use super::value::{Axis, Divisor, Elements, Value, each_position, inherited, joint_dims, offset, size};
+use super::value::{Ancestry, Axis, Divisor, Elements, Value, each_position, joint_dims, offset, size};
 use crate::Window;
 use crate::window::Tap;
 
@@ -23,9 +23,9 @@ pub(super) fn gather(x: &Value, dims: Vec<(Axis, usize)>, mut f: impl FnMut(&[us
         };
         out.values.push(value);
         out.holes.push(hole);
-        out.tangents.extend((0..x.width).map(|k| source.map_or(0.0, |o| x.tangent(o, k))));
+        out.tangents.extend((0..x.from.width).map(|k| source.map_or(0.0, |o| x.tangent(o, k))));
     });
-    Value::of(dims, out, x.width, x.differentiable, x.rounding)
+    Value::of(dims, out, x.from)
 }
 
 /// Replaces axis `from` by `to` of extent `len`, whose index `i` reads index `f(i)` of `from`.
@@ -243,7 +243,7 @@ pub fn concat(axis: Axis, parts: &[(&Value, Axis)]) -> Value {
 
 /// A value whose elements come from several.
 fn joined<'a>(values: &[&Value], dims: Vec<(Axis, usize)>, f: impl Fn(&[usize]) -> (&'a Value, usize)) -> Value {
-    let from = inherited(values);
+    let from = Ancestry::of(values);
     let mut out = Elements::default();
     out.values.reserve(size(&dims));
     each_position(&dims, |at| {
@@ -252,7 +252,7 @@ fn joined<'a>(values: &[&Value], dims: Vec<(Axis, usize)>, f: impl Fn(&[usize]) 
         out.tangents.extend((0..from.width).map(|k| x.tangent(o, k)));
         out.holes.push(x.is_hole(o));
     });
-    Value::of(dims, out, from.width, from.differentiable, from.rounding)
+    Value::of(dims, out, from)
 }
 
 /// The values at one index of an axis.

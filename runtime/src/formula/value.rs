@@ -71,11 +71,34 @@ pub(super) struct Divisor {
 pub struct Value {
     pub(super) dims: Vec<(Axis, usize)>,
     pub(super) elements: Arc<Elements>,
-    /// Tangents an element; 0 for constants.
-    pub(super) width: usize,
-    pub(super) differentiable: bool,
-    pub(super) rounding: Rounding,
+    pub(super) from: Ancestry,
     pub(super) divisor: Option<Divisor>,
+}
+
+/// What a value inherits from all that it is computed from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ancestry {
+    /// Tangents an element; 0 for constants.
+    pub width: usize,
+    /// Whether there is a variable among them.
+    pub differentiable: bool,
+    /// Whether a variable was cut off by `stop_gradient`.
+    pub detached: bool,
+    pub rounding: Rounding,
+}
+
+impl Ancestry {
+    const CONSTANT: Ancestry = Ancestry { width: 0, differentiable: false, detached: false, rounding: Rounding::NONE };
+
+    /// Of what is computed from all of these.
+    pub fn of(values: &[&Value]) -> Ancestry {
+        values.iter().fold(Ancestry::CONSTANT, |from, x| Ancestry {
+            width: from.width.max(x.from.width),
+            differentiable: from.differentiable || x.from.differentiable,
+            detached: from.detached || x.from.detached,
+            rounding: from.rounding.coarser(x.from.rounding),
+        })
+    }
 }
 
 impl Value {
@@ -86,7 +109,7 @@ impl Value {
     pub fn constant(dims: &[(Axis, usize)], values: Vec<f64>) -> Value {
         assert_eq!(values.len(), size(dims), "as many elements as the extents say");
         let elements = Elements { values, ..Elements::default() };
-        Value::of(dims.to_vec(), elements, 0, false, Rounding::NONE)
+        Value::of(dims.to_vec(), elements, Ancestry::CONSTANT)
     }
 
     /// A constant without axes.
@@ -105,27 +128,21 @@ impl Value {
         assert_eq!(values.len(), size(dims), "as many elements as the extents say");
         assert_eq!(tangents.len(), values.len() * width, "`width` tangents an element");
         let elements = Elements { values, tangents, holes: vec![] };
-        Value::of(dims.to_vec(), elements, width, true, Rounding::NONE)
+        Value::of(dims.to_vec(), elements, Ancestry { width, differentiable: true, ..Ancestry::CONSTANT })
     }
 
     /// The same elements; what is computed from them is rounded.
     #[must_use]
     pub fn with_rounding(mut self, rounding: Rounding) -> Value {
-        self.rounding = rounding;
+        self.from.rounding = rounding;
         self
     }
 
-    pub(super) fn of(
-        dims: Vec<(Axis, usize)>,
-        mut elements: Elements,
-        width: usize,
-        differentiable: bool,
-        rounding: Rounding,
-    ) -> Value {
+    pub(super) fn of(dims: Vec<(Axis, usize)>, mut elements: Elements, from: Ancestry) -> Value {
         if !elements.holes.contains(&true) {
             elements.holes.clear();
         }
-        Value { dims, elements: Arc::new(elements), width, differentiable, rounding, divisor: None }
+        Value { dims, elements: Arc::new(elements), from, divisor: None }
     }
 
     /// The axes and their extents, in the order of the elements.
@@ -140,12 +157,17 @@ impl Value {
 
     /// Whether it is computed from a variable. What is not is a constant.
     pub fn is_differentiable(&self) -> bool {
-        self.differentiable
+        self.from.differentiable
+    }
+
+    /// Whether a variable was cut off on the way, so that differences of values are not what the tangents say.
+    pub fn is_detached(&self) -> bool {
+        self.from.detached
     }
 
     /// The tangents an element carries.
     pub fn width(&self) -> usize {
-        self.width
+        self.from.width
     }
 
     /// The elements row-major over `dims`, repeated along axes that the value lacks; NaN for holes.
@@ -186,7 +208,7 @@ impl Value {
     }
 
     pub(super) fn tangent(&self, at: usize, k: usize) -> f64 {
-        if self.elements.tangents.is_empty() { 0.0 } else { self.elements.tangents[at * self.width + k] }
+        if self.elements.tangents.is_empty() { 0.0 } else { self.elements.tangents[at * self.from.width + k] }
     }
 
     /// The position of an axis among the dimensions.
@@ -245,21 +267,6 @@ pub(super) fn joint_dims(values: &[&Value]) -> Vec<(Axis, usize)> {
         }
     }
     dims
-}
-
-/// What results inherit from their operands.
-pub(super) struct Inherited {
-    pub width: usize,
-    pub differentiable: bool,
-    pub rounding: Rounding,
-}
-
-pub(super) fn inherited(values: &[&Value]) -> Inherited {
-    Inherited {
-        width: values.iter().map(|x| x.width).max().unwrap_or(0),
-        differentiable: values.iter().any(|x| x.differentiable),
-        rounding: values.iter().fold(Rounding::NONE, |r, x| r.coarser(x.rounding)),
-    }
 }
 
 /// A factor of a derivative times a tangent. A zero on either side is one of structure (another element's tangent,
