@@ -4,27 +4,19 @@ use std::f64::consts::{FRAC_2_SQRT_PI, LN_2};
 use std::sync::Arc;
 
 use super::special;
-use super::value::{Ancestry, Axis, Elements, Rounding, Value, each_position, joint_dims, offset, scaled, size};
-
-/// Whether a result is subject to rounding.
-#[derive(Clone, Copy, PartialEq)]
-enum Precision {
-    /// One of the operands, or a small integer.
-    Exact,
-    Rounded,
-}
+use super::value::{Act, Ancestry, Axis, Elements, Rounding, Value, each_position, joint_dims, offset, size};
 
 /// `f` of the operands' elements at each position; `d` gives the partial derivatives from operands and result.
 fn pointwise<const N: usize>(
     xs: [&Value; N],
-    precision: Precision,
+    act: Act,
     f: impl Fn([f64; N]) -> f64,
     d: impl Fn([f64; N], f64) -> [f64; N],
 ) -> Value {
     let dims = joint_dims(&xs);
     let strides = xs.map(|x| x.strides_in(&dims));
     let from = Ancestry::of(&xs);
-    let round = if precision == Precision::Rounded { from.rounding } else { Rounding::NONE };
+    let round = act.rounding(&from);
     let mut out = Elements::default();
     out.values.reserve(size(&dims));
     let mut offsets = [0; N];
@@ -44,8 +36,8 @@ fn pointwise<const N: usize>(
         if from.width > 0 {
             let partials = d(operands, y);
             for k in 0..from.width {
-                let terms = (0..N).map(|i| scaled(partials[i], xs[i].tangent(offsets[i], k)));
-                out.tangents.push(round.round(terms.sum()));
+                let terms = (0..N).map(|i| act.scale(partials[i], xs[i].tangent(offsets[i], k)));
+                out.tangents.push(round.round(Act::total(terms)));
             }
         }
     });
@@ -55,7 +47,7 @@ fn pointwise<const N: usize>(
 }
 
 /// The same elements as constants: for results that have no derivative.
-fn opaque(mut y: Value) -> Value {
+pub(super) fn opaque(mut y: Value) -> Value {
     let elements = Elements { values: y.elements.values.clone(), tangents: vec![], holes: y.elements.holes.clone() };
     y.elements = Arc::new(elements);
     y.from = Ancestry { width: 0, differentiable: false, ..y.from };
@@ -63,71 +55,71 @@ fn opaque(mut y: Value) -> Value {
 }
 
 macro_rules! unary {
-    ($($(#[$doc:meta])* $name:ident($x:ident) => $value:expr, d($y:ident) => $slope:expr, $precision:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident($x:ident) => $value:expr, d($y:ident) => $slope:expr, $act:ident;)*) => {$(
         $(#[$doc])*
         pub fn $name(x: &Value) -> Value {
-            pointwise([x], Precision::$precision, |[$x]| $value, |[$x], $y| { let _ = ($x, $y); [$slope] })
+            pointwise([x], Act::$act, |[$x]| $value, |[$x], $y| { let _ = ($x, $y); [$slope] })
         }
     )*};
 }
 
 unary! {
     /// −x
-    neg(x) => -x, d(y) => -1.0, Exact;
+    neg(x) => -x, d(y) => -1.0, Chooses;
     /// x²
-    sq(x) => x * x, d(y) => 2.0 * x, Rounded;
+    sq(x) => x * x, d(y) => 2.0 * x, Computes;
     /// √x. The slope at 0 is +∞.
-    sqrt(x) => x.sqrt(), d(y) => 0.5 / y, Rounded;
+    sqrt(x) => x.sqrt(), d(y) => 0.5 / y, Computes;
     /// 1/√x
-    rsqrt(x) => 1.0 / x.sqrt(), d(y) => -0.5 * y * y * y, Rounded;
+    rsqrt(x) => 1.0 / x.sqrt(), d(y) => -0.5 * y * y * y, Computes;
     /// 1/x
-    recip(x) => 1.0 / x, d(y) => -y * y, Rounded;
+    recip(x) => 1.0 / x, d(y) => -y * y, Computes;
     /// eˣ
-    exp(x) => x.exp(), d(y) => y, Rounded;
+    exp(x) => x.exp(), d(y) => y, Computes;
     /// 2ˣ
-    exp2(x) => x.exp2(), d(y) => LN_2 * y, Rounded;
+    exp2(x) => x.exp2(), d(y) => LN_2 * y, Computes;
     /// eˣ − 1
-    exp_m1(x) => x.exp_m1(), d(y) => x.exp(), Rounded;
+    exp_m1(x) => x.exp_m1(), d(y) => x.exp(), Computes;
     /// The natural logarithm.
-    log(x) => x.ln(), d(y) => 1.0 / x, Rounded;
+    log(x) => x.ln(), d(y) => 1.0 / x, Computes;
     /// The logarithm to base 2.
-    log2(x) => x.log2(), d(y) => 1.0 / (x * LN_2), Rounded;
+    log2(x) => x.log2(), d(y) => 1.0 / (x * LN_2), Computes;
     /// log(1 + x)
-    log1p(x) => x.ln_1p(), d(y) => 1.0 / (1.0 + x), Rounded;
+    log1p(x) => x.ln_1p(), d(y) => 1.0 / (1.0 + x), Computes;
     /// |x|. The slope at 0 is 0.
-    abs(x) => x.abs(), d(y) => sign_of(x), Exact;
+    abs(x) => x.abs(), d(y) => sign_of(x), Chooses;
     /// −1, 0 or 1; NaN for NaN.
-    sign(x) => sign_of(x), d(y) => 0.0, Exact;
+    sign(x) => sign_of(x), d(y) => 0.0, Chooses;
     /// The largest integer not above x.
-    floor(x) => x.floor(), d(y) => 0.0, Exact;
+    floor(x) => x.floor(), d(y) => 0.0, Chooses;
     /// The smallest integer not below x.
-    ceil(x) => x.ceil(), d(y) => 0.0, Exact;
+    ceil(x) => x.ceil(), d(y) => 0.0, Chooses;
     /// The nearest integer; ties to even.
-    round(x) => x.round_ties_even(), d(y) => 0.0, Exact;
+    round(x) => x.round_ties_even(), d(y) => 0.0, Chooses;
     /// The sine.
-    sin(x) => x.sin(), d(y) => x.cos(), Rounded;
+    sin(x) => x.sin(), d(y) => x.cos(), Computes;
     /// The cosine.
-    cos(x) => x.cos(), d(y) => -x.sin(), Rounded;
+    cos(x) => x.cos(), d(y) => -x.sin(), Computes;
     /// The tangent.
-    tan(x) => x.tan(), d(y) => 1.0 + y * y, Rounded;
+    tan(x) => x.tan(), d(y) => 1.0 + y * y, Computes;
     /// The hyperbolic sine.
-    sinh(x) => x.sinh(), d(y) => x.cosh(), Rounded;
+    sinh(x) => x.sinh(), d(y) => x.cosh(), Computes;
     /// The hyperbolic cosine.
-    cosh(x) => x.cosh(), d(y) => x.sinh(), Rounded;
+    cosh(x) => x.cosh(), d(y) => x.sinh(), Computes;
     /// The hyperbolic tangent.
-    tanh(x) => x.tanh(), d(y) => 1.0 - y * y, Rounded;
+    tanh(x) => x.tanh(), d(y) => 1.0 - y * y, Computes;
     /// The inverse of the hyperbolic sine.
-    asinh(x) => x.asinh(), d(y) => 1.0 / x.hypot(1.0), Rounded;
+    asinh(x) => x.asinh(), d(y) => 1.0 / x.hypot(1.0), Computes;
     /// The inverse of the tangent.
-    atan(x) => x.atan(), d(y) => 1.0 / (1.0 + x * x), Rounded;
+    atan(x) => x.atan(), d(y) => 1.0 / (1.0 + x * x), Computes;
     /// 1/(1 + e⁻ˣ)
-    sigmoid(x) => logistic(x), d(y) => y * (1.0 - y), Rounded;
+    sigmoid(x) => logistic(x), d(y) => y * (1.0 - y), Computes;
     /// log(1 + eˣ), without overflow.
-    softplus(x) => (-x.abs()).exp().ln_1p() + if x < 0.0 { 0.0 } else { x }, d(y) => logistic(x), Rounded;
+    softplus(x) => (-x.abs()).exp().ln_1p() + if x < 0.0 { 0.0 } else { x }, d(y) => logistic(x), Computes;
     /// The error function.
-    erf(x) => special::erf(x), d(y) => FRAC_2_SQRT_PI * (-x * x).exp(), Rounded;
+    erf(x) => special::erf(x), d(y) => FRAC_2_SQRT_PI * (-x * x).exp(), Computes;
     /// 1 − erf(x)
-    erfc(x) => special::erfc(x), d(y) => -FRAC_2_SQRT_PI * (-x * x).exp(), Rounded;
+    erfc(x) => special::erfc(x), d(y) => -FRAC_2_SQRT_PI * (-x * x).exp(), Computes;
 }
 
 fn sign_of(x: f64) -> f64 {
@@ -142,7 +134,7 @@ macro_rules! binary {
     ($($(#[$doc:meta])* $name:ident($a:ident, $b:ident) => $value:expr, d($y:ident) => $da:expr, $db:expr;)*) => {$(
         $(#[$doc])*
         pub fn $name(a: &Value, b: &Value) -> Value {
-            pointwise([a, b], Precision::Rounded, |[$a, $b]| $value, |[$a, $b], $y| { let _ = ($a, $b, $y); [$da, $db] })
+            pointwise([a, b], Act::Computes, |[$a, $b]| $value, |[$a, $b], $y| { let _ = ($a, $b, $y); [$da, $db] })
         }
     )*};
 }
@@ -168,7 +160,7 @@ binary! {
 /// xⁿ
 pub fn powi(x: &Value, n: i32) -> Value {
     let slope = |x: f64| if n == 0 { 0.0 } else { f64::from(n) * x.powi(n.saturating_sub(1)) };
-    pointwise([x], Precision::Rounded, |[x]| x.powi(n), |[x], _| [slope(x)])
+    pointwise([x], Act::Computes, |[x]| x.powi(n), |[x], _| [slope(x)])
 }
 
 /// The larger of the two; NaN if either is. At equality two variables get half the tangent each, and a variable met by
@@ -195,7 +187,7 @@ fn extreme(a: &Value, b: &Value, f: impl Fn(f64, f64) -> f64, loses: impl Fn(f64
             1.0
         }
     };
-    pointwise([a, b], Precision::Exact, |[a, b]| f(a, b), |[a, b], _| [part(a, b), part(b, a)])
+    pointwise([a, b], Act::Chooses, |[a, b]| f(a, b), |[a, b], _| [part(a, b), part(b, a)])
 }
 
 /// `x` kept between `lo` and `hi`: `min(max(x, lo), hi)`, whose slope at a constant bound is 0.
@@ -207,7 +199,7 @@ macro_rules! masks {
     ($($(#[$doc:meta])* $name:ident($($x:ident),*) => $value:expr;)*) => {$(
         $(#[$doc])*
         pub fn $name($($x: &Value),*) -> Value {
-            opaque(pointwise([$($x),*], Precision::Exact, |[$($x),*]| f64::from(u8::from($value)), |xs, _| xs.map(|_| 0.0)))
+            opaque(pointwise([$($x),*], Act::Chooses, |[$($x),*]| f64::from(u8::from($value)), |xs, _| xs.map(|_| 0.0)))
         }
     )*};
 }
@@ -237,7 +229,7 @@ masks! {
 pub fn select(mask: &Value, a: &Value, b: &Value) -> Value {
     let choose = |[mask, a, b]: [f64; 3]| if mask != 0.0 { a } else { b };
     let parts = |[mask, _, _]: [f64; 3], _| if mask != 0.0 { [0.0, 1.0, 0.0] } else { [0.0, 0.0, 1.0] };
-    pointwise([mask, a, b], Precision::Exact, choose, parts)
+    pointwise([mask, a, b], Act::Chooses, choose, parts)
 }
 
 /// The same numbers as constants.

@@ -1,8 +1,8 @@
 //! Reductions over named axes. Holes are skipped.
 
-use super::pointwise::{add, stop_gradient};
+use super::pointwise::{add, opaque};
 use super::reindex::{at_index, stack};
-use super::value::{Ancestry, Axis, Divisor, Elements, Rounding, Value, each_position, joint_dims, offset, scaled};
+use super::value::{Act, Ancestry, Axis, Divisor, Elements, Value, each_position, joint_dims, offset};
 
 /// The elements that one result is made of, in row-major order of the axes as named, holes left out.
 struct Group {
@@ -28,10 +28,11 @@ enum Empty {
 }
 
 /// Reduces `x` over `axes`: `f` computes a result and weighs the tangents.
-fn reduce(x: &Value, axes: &[Axis], empty: Empty, f: impl Fn(&mut Group) -> f64) -> Value {
+fn reduce(x: &Value, axes: &[Axis], act: Act, empty: Empty, f: impl Fn(&mut Group) -> f64) -> Value {
     let kept: Vec<(Axis, usize)> = x.dims.iter().filter(|(a, _)| !axes.contains(a)).copied().collect();
     let over: Vec<(Axis, usize)> = axes.iter().map(|a| x.dims[x.position(*a)]).collect();
     let (outer, inner) = (x.strides_in(&kept), x.strides_in(&over));
+    let round = act.rounding(&x.from);
     let mut out = Elements::default();
     each_position(&kept, |at| {
         let base = offset(at, &outer);
@@ -41,17 +42,17 @@ fn reduce(x: &Value, axes: &[Axis], empty: Empty, f: impl Fn(&mut Group) -> f64)
             let o = base + offset(at, &inner);
             if !x.is_hole(o) {
                 offsets.push(o);
-                group.values.push(x.elements.values[o]);
+                group.values.push(round.round(x.elements.values[o]));
                 group.indices.push(index);
             }
             index += 1;
         });
         group.weights = vec![0.0; offsets.len()];
-        out.values.push(x.from.rounding.round(f(&mut group)));
+        out.values.push(round.round(f(&mut group)));
         out.holes.push(empty == Empty::Hole && offsets.is_empty() && index > 0);
         for k in 0..x.from.width {
-            let terms = offsets.iter().zip(&group.weights).map(|(o, w)| scaled(*w, x.tangent(*o, k)));
-            out.tangents.push(x.from.rounding.round(terms.sum()));
+            let terms = offsets.iter().zip(&group.weights).map(|(o, w)| round.round(act.scale(*w, x.tangent(*o, k))));
+            out.tangents.push(Act::total(terms));
         }
     });
     let mut y = Value::of(kept, out, x.from);
@@ -61,7 +62,7 @@ fn reduce(x: &Value, axes: &[Axis], empty: Empty, f: impl Fn(&mut Group) -> f64)
 
 /// The sum. Over nothing, or holes alone, it is 0.
 pub fn sum(x: &Value, axes: &[Axis]) -> Value {
-    reduce(x, axes, Empty::Value, |group| {
+    reduce(x, axes, Act::Computes, Empty::Value, |group| {
         group.weigh_all(1.0);
         group.values.iter().sum()
     })
@@ -78,7 +79,7 @@ pub fn mean(x: &Value, axes: &[Axis]) -> Value {
         d.by * others.map(|(_, len)| *len as f64).product::<f64>()
     };
     let fixed = divisor.map(count);
-    reduce(x, axes, Empty::Hole, |group| {
+    reduce(x, axes, Act::Computes, Empty::Hole, |group| {
         let n = fixed.unwrap_or(group.values.len() as f64);
         group.weigh_all(1.0 / n);
         group.values.iter().sum::<f64>() / n
@@ -87,7 +88,7 @@ pub fn mean(x: &Value, axes: &[Axis]) -> Value {
 
 /// The biased variance.
 pub fn var(x: &Value, axes: &[Axis]) -> Value {
-    reduce(x, axes, Empty::Hole, |group| {
+    reduce(x, axes, Act::Computes, Empty::Hole, |group| {
         let n = group.values.len() as f64;
         let mean = group.values.iter().sum::<f64>() / n;
         for (w, x) in group.weights.iter_mut().zip(&group.values) {
@@ -99,7 +100,7 @@ pub fn var(x: &Value, axes: &[Axis]) -> Value {
 
 /// The product. Over nothing it is 1.
 pub fn prod(x: &Value, axes: &[Axis]) -> Value {
-    reduce(x, axes, Empty::Hole, |group| {
+    reduce(x, axes, Act::Computes, Empty::Hole, |group| {
         // The product of all others: of those before times those after, so that a zero divides nothing.
         let mut before = 1.0;
         for (w, x) in group.weights.iter_mut().zip(&group.values) {
@@ -121,24 +122,20 @@ fn winner(values: &[f64], better: impl Fn(f64, f64) -> bool) -> Option<usize> {
 }
 
 fn extreme(x: &Value, axes: &[Axis], better: impl Fn(f64, f64) -> bool) -> Value {
-    let exact = x.clone().with_rounding(Rounding::NONE);
-    let y = reduce(&exact, axes, Empty::Hole, |group| match winner(&group.values, &better) {
+    reduce(x, axes, Act::Chooses, Empty::Hole, |group| match winner(&group.values, &better) {
         Some(i) => {
             group.weights[i] = 1.0;
             group.values[i]
         }
         None => f64::NAN,
-    });
-    y.with_rounding(x.from.rounding)
+    })
 }
 
 fn arg_extreme(x: &Value, axes: &[Axis], better: impl Fn(f64, f64) -> bool) -> Value {
-    let exact = stop_gradient(x).with_rounding(Rounding::NONE);
-    let y = reduce(&exact, axes, Empty::Hole, |group| match winner(&group.values, &better) {
+    reduce(&opaque(x.clone()), axes, Act::Chooses, Empty::Hole, |group| match winner(&group.values, &better) {
         Some(i) => group.indices[i] as f64,
         None => f64::NAN,
-    });
-    y.with_rounding(x.from.rounding)
+    })
 }
 
 /// The largest: of equals the first in row-major order of the axes as named gets the tangent. A NaN wins, the last one.
@@ -163,17 +160,17 @@ pub fn argmin(x: &Value, axes: &[Axis]) -> Value {
 
 /// Whether a mask is set anywhere.
 pub fn any(mask: &Value, axes: &[Axis]) -> Value {
-    reduce(mask, axes, Empty::Value, |group| f64::from(u8::from(group.values.iter().any(|v| *v != 0.0))))
+    reduce(mask, axes, Act::Chooses, Empty::Value, |group| f64::from(u8::from(group.values.iter().any(|v| *v != 0.0))))
 }
 
 /// Whether a mask is set everywhere.
 pub fn all(mask: &Value, axes: &[Axis]) -> Value {
-    reduce(mask, axes, Empty::Value, |group| f64::from(u8::from(group.values.iter().all(|v| *v != 0.0))))
+    reduce(mask, axes, Act::Chooses, Empty::Value, |group| f64::from(u8::from(group.values.iter().all(|v| *v != 0.0))))
 }
 
 /// log Σ eˣ, without overflow. Over nothing it is −∞.
 pub fn logsumexp(x: &Value, axes: &[Axis]) -> Value {
-    reduce(x, axes, Empty::Hole, |group| {
+    reduce(x, axes, Act::Computes, Empty::Hole, |group| {
         let largest = winner(&group.values, |v, best| v > best).map_or(f64::NEG_INFINITY, |i| group.values[i]);
         let shift = if largest.is_infinite() { 0.0 } else { largest };
         let total: f64 = group.values.iter().map(|x| (x - shift).exp()).sum();
@@ -195,6 +192,7 @@ pub fn dot(a: &Value, b: &Value, axes: &[Axis]) -> Value {
     let from = Ancestry::of(&[a, b]);
     let mut out = Elements::default();
     let mut tangents = vec![0.0; from.width];
+    let (act, round) = (Act::Computes, |x: f64| from.rounding.round(x));
     each_position(&kept, |at| {
         let (base_a, base_b) = (offset(at, &strides[0].0), offset(at, &strides[1].0));
         let mut total = 0.0;
@@ -205,13 +203,14 @@ pub fn dot(a: &Value, b: &Value, axes: &[Axis]) -> Value {
                 return;
             }
             let (x, y) = (a.elements.values[i], b.elements.values[j]);
-            total += x * y;
+            total += round(x * y);
             for (k, tangent) in tangents.iter_mut().enumerate() {
-                *tangent += scaled(y, a.tangent(i, k)) + scaled(x, b.tangent(j, k));
+                let terms = [*tangent, round(act.scale(y, a.tangent(i, k))), round(act.scale(x, b.tangent(j, k)))];
+                *tangent = Act::total(terms.into_iter());
             }
         });
-        out.values.push(from.rounding.round(total));
-        out.tangents.extend(tangents.iter().map(|t| from.rounding.round(*t)));
+        out.values.push(round(total));
+        out.tangents.extend(&tangents);
     });
     Value::of(kept, out, from)
 }

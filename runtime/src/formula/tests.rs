@@ -313,3 +313,16 @@ fn structural_zeros_win_over_infinite_slopes() {
     let y = sqrt(&variable(&[(A, 2)], &[0.0, 4.0]));
     assert_eq!(jacobian(&y), [f64::INFINITY, 0.0, 0.0, 0.25]);
 }
+
+#[test]
+fn computed_zeros_do_not_hide_what_is_not_a_number() {
+    let x = variable(&[(A, 2)], &[f64::INFINITY, 4.0]);
+    // 0·∞ in the slope of the first element, and nothing of it in the second.
+    let y = mul(&num(0.0), &sqrt(&sub(&x, &x)));
+    assert!(!jacobian(&y)[0].is_finite() && jacobian(&y)[1..3] == [0.0, 0.0]);
+    let y = sum(&mul(&num(0.0), &Value::constant(&[(A, 2)], vec![1.0, 2.0])), &[A]);
+    assert_eq!((values(&y), y.is_differentiable()), (vec![0.0], false));
+    // What is not chosen has no say.
+    let chosen = min(&mul(&x, &x), &[A]);
+    assert_eq!(jacobian(&chosen), [0.0, 8.0]);
+}

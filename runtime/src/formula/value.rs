@@ -33,13 +33,14 @@ impl Rounding {
         if rounded.abs() > self.largest { x.signum() * f64::INFINITY } else { rounded }
     }
 
-    /// In [−1, 1]: a hash (the finaliser of SplitMix64).
+    /// From ½ to 1, of either sign, so that few runs suffice: a hash (the finaliser of SplitMix64).
     fn noise(&self, x: f64) -> f64 {
         let mut z = x.to_bits() ^ self.salt.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^= z >> 31;
-        (z >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        let size = 0.5 + (z >> 12) as f64 / (1u64 << 53) as f64;
+        if z & 1 == 0 { size } else { -size }
     }
 
     fn coarser(self, other: Rounding) -> Rounding {
@@ -186,7 +187,8 @@ impl Value {
     /// As [`Value::values_over`].
     pub fn tangents_over(&self, dims: &[(Axis, usize)], width: usize) -> Vec<f64> {
         let mut tangents = Vec::with_capacity(size(dims) * width);
-        self.each_offset(dims, |at| tangents.extend((0..width).map(|k| self.tangent(at, k))));
+        let flushed = |tangent: f64| if tangent.abs() < Act::NOTHING { 0.0 } else { tangent };
+        self.each_offset(dims, |at| tangents.extend((0..width).map(|k| flushed(self.tangent(at, k)))));
         tangents
     }
 
@@ -269,8 +271,42 @@ pub(super) fn joint_dims(values: &[&Value]) -> Vec<(Axis, usize)> {
     dims
 }
 
-/// A factor of a derivative times a tangent. A zero on either side is one of structure (another element's tangent,
-/// a branch not taken): it wins over infinities and NaN on the other.
-pub(super) fn scaled(factor: f64, tangent: f64) -> f64 {
-    if factor == 0.0 || tangent == 0.0 { 0.0 } else { factor * tangent }
+/// What an operation does with the numbers it gets.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Act {
+    /// The result is one of them, or a small integer: nothing is rounded, and what is not chosen has no say.
+    Chooses,
+    Computes,
+}
+
+impl Act {
+    pub fn rounding(self, from: &Ancestry) -> Rounding {
+        if self == Act::Computes { from.rounding } else { Rounding::NONE }
+    }
+
+    /// A factor of a derivative times a tangent.
+    ///
+    /// A tangent of 0 is one of structure: nothing on the way depends on the variable, so that it wins over infinities
+    /// and NaN. A factor of 0 does so only where it says that an operand was not chosen. Elsewhere it may have been
+    /// computed, and the product must stay apart from 0 to become NaN where it meets an infinity later: it is tiny.
+    pub fn scale(self, factor: f64, tangent: f64) -> f64 {
+        let product = factor * tangent;
+        if tangent == 0.0 || (factor == 0.0 && self == Act::Chooses) {
+            0.0
+        } else if product == 0.0 {
+            Self::NEXT_TO_NOTHING
+        } else {
+            product
+        }
+    }
+
+    /// The sum of such products. Where they cancel it is no zero of structure either.
+    pub fn total(terms: impl Iterator<Item = f64>) -> f64 {
+        let (sum, depends) = terms.fold((0.0, false), |(sum, depends), term| (sum + term, depends || term != 0.0));
+        if sum == 0.0 && depends { Self::NEXT_TO_NOTHING } else { sum }
+    }
+
+    const NEXT_TO_NOTHING: f64 = 1e-290;
+    /// Tangents below this are zeros that were computed.
+    const NOTHING: f64 = 1e-200;
 }
