@@ -1,1 +1,3 @@
+pub use ndarray;
+
 pub mod reference;
