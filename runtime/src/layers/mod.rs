@@ -1,7 +1,7 @@
 //! Ready-made layers: each is its formula and nothing else, so that reading one is the way to learn to write one.
 //!
-//! What a name reads in capitals is an axis; arrays are in the order of the axes listed. Every layer may be called as a
-//! function, used as an operation with a backward, or called from another formula, which fuses it:
+//! Names in capitals are axes; arrays are in the order of the axes listed. Every layer may be called as a function, used
+//! as an operation with a backward, or called from another formula, which fuses it:
 //!
 //! | | as a function | with its backward | in a formula |
 //! | --- | --- | --- | --- |
