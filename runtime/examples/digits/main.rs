@@ -41,7 +41,7 @@ fn main() -> Anyhow<()> {
     let mut random = Random(SEED);
     let (training, held_out) = digits.hold_out(HELD_OUT, &mut random);
     let mut model = Model::new(&mut random);
-    let parameters = model.parameters.clone().count();
+    let parameters = model.parameters.count();
     println!("{} digits to learn from, {} held out, {parameters} parameters", training.len(), held_out.len());
 
     println!("{}", check::gradient()?);

@@ -92,7 +92,7 @@ fn write_panel(out: &mut String, panel: &Panel) -> fmt::Result {
     if let Some((value, name)) = panel.line {
         let at = y.at(value);
         writeln!(out, r#"<path d="M{x0:.1} {at:.1}H{x1:.1}" stroke="{FAINT}" stroke-dasharray="5 4"/>"#)?;
-        text(out, (x0 + 8.0, at - 6.0), "start", 11.0, FAINT, false, &format!("{name}: {}", number(value)))?;
+        text(out, (x1 - 4.0, at + 14.0), "end", 11.0, FAINT, false, &format!("{name}: {}", number(value)))?;
     }
     for series in &panel.series {
         write_series(out, series, &x, &y)?;
