@@ -175,6 +175,7 @@ impl Graph {
             Op::Len(a) => env.len(*a) as f64,
             Op::Index(a) => at[a.0 as usize] as f64,
             Op::Int(i) => env.int(&self.ints, *i) as f64,
+            Op::Broadcast(x, _) => read(*x, at),
             Op::Unary(u, x) => u.eval(read(*x, at)),
             Op::Binary(b, x, y) => b.eval(read(*x, at), read(*y, at)),
             Op::Powi(x, n) => read(*x, at).powi(*n),
