@@ -31,7 +31,7 @@ pub fn network(
     let h = relu(batch_norm(conv2d(image, conv1, None, same), gamma1, beta1, mean1, var1, 0.1, 1e-5));
     let h = relu(batch_norm(conv2d(h, conv2, None, same), gamma2, beta2, mean2, var2, 0.1, 1e-5));
     let h: Tensor<f32, (N, B, PH, PW)> = dropout(max_pool2d(h, halve), seed, 0.25);
-    cross_entropy(linear(merge(h, (B, PH, PW), F), weight, Some(bias)), label)
+    cross_entropy(linear(merge(merge(h, (PH, PW), P), (B, P), F), weight, Some(bias)), label)
 }
 
 /// The logits in evaluation: running statistics, no dropout.
@@ -56,5 +56,5 @@ pub fn logits(
     let h = relu(batch_norm_eval(conv2d(image, conv1, None, same), gamma1, beta1, mean1, var1, 1e-5));
     let h = relu(batch_norm_eval(conv2d(h, conv2, None, same), gamma2, beta2, mean2, var2, 1e-5));
     let h: Tensor<f32, (N, B, PH, PW)> = max_pool2d(h, halve);
-    linear(merge(h, (B, PH, PW), F), weight, Some(bias))
+    linear(merge(merge(h, (PH, PW), P), (B, P), F), weight, Some(bias))
 }
