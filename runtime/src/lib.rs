@@ -5,6 +5,10 @@ mod float;
 pub mod formula;
 pub mod gradcheck;
 pub mod layer;
+// Formulas: compiled once the macro is.
+#[cfg(any())]
+pub mod layers;
+pub mod reference;
 pub mod rng;
 mod window;
 

@@ -77,7 +77,10 @@ impl Elaborator<'_> {
         match idents.as_slice() {
             [] => Host { tokens: quote!(1usize), literal: None, span },
             [one] => Host { tokens: quote!(#one), literal: None, span },
-            many => Host { tokens: quote!((#(#many)**)), literal: None, span },
+            [first, rest @ ..] => {
+                let product = rest.iter().fold(quote!(#first), |product, len| quote!(#product * #len));
+                Host { tokens: quote!((#product)), literal: None, span }
+            }
         }
     }
 }

@@ -72,6 +72,17 @@ fn branches_make_variants() {
 }
 
 #[test]
+fn the_length_of_several_axes_is_a_product() {
+    let source = "fn f(x: Tensor<f32, (N, A, B)>) -> Tensor<f32, (N, A, B)> {
+        fn over(v: Tensor<f32, (N, Many<S>)>) -> Tensor<f32, (N, Many<S>)> { v * (len(S) + len((N, S))) }
+        over(x)
+    }";
+    let built = built(source).expect("a right formula").remove(0);
+    let codes: Vec<&str> = built.graph.hosts.iter().map(|h| h.code.as_str()).collect();
+    assert_eq!(codes, ["Number ((len_a_1 * len_b_2) + (len_n_0 * len_a_1 * len_b_2))"]);
+}
+
+#[test]
 fn all_errors_are_reported_at_once() {
     complains(
         "fn f(x: Tensor<f32, (N, C)>) -> Tensor<f32, C> { sigmod(x); mean(x, Q); sqrt(x, x); mean(x, N) }",
