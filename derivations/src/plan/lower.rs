@@ -25,7 +25,7 @@ pub(super) struct Lowering<'f, 'w> {
 impl<'f, 'w> Lowering<'f, 'w> {
     /// The task that computes a node.
     pub fn task(finder: &'f mut Finder<'w>, node: NodeId) -> Task {
-        let mut lowering = Lowering::new(finder);
+        let lowering = Lowering::new(finder);
         match lowering.finder.graph.op(node).clone() {
             Op::Reduce { op, axes, x, valid } => lowering.reduction(node, op, axes, x, valid),
             Op::ScatterAdd { x, axis, index, over } => lowering.scatter(node, x, axis, index, over),
@@ -142,7 +142,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
             Op::Int(i) => self.builder.leaf(Leaf::Int(i)),
             Op::Index(a) => match &at.map[..] {
                 [(_, Place::Load(operand))] => Val::Operand(*operand),
-                _ => self.read(Leaf::Index(a), &Access { map: at.map.clone(), safe: vec![] }, vec![], 0),
+                _ => self.read(Leaf::Index(a), at, vec![], 0),
             },
             Op::Random(draw) => self.read(Leaf::Random(draw), at, vec![], 0),
             Op::Test(conditions) => match self.finder.arith.conditions(&conditions, &at.map) {

@@ -11,7 +11,7 @@ mod affine;
 mod assemble;
 mod body;
 mod cost;
-//mod describe;
+mod describe;
 mod gemm;
 pub mod interpret;
 mod levels;
@@ -27,7 +27,7 @@ mod tests;
 mod views;
 
 //pub use cost::{Cost, cost};
-//pub use describe::describe;
+pub use describe::describe;
 
 use crate::graph::{
     Affine, AxisId, AxisSet, BinaryOp, Condition, Draw, Graph, HostId, InputId, IntId, Ints, NodeId, ReduceOp, UnaryOp,
