@@ -116,10 +116,10 @@ impl Arith {
         matches!(&e.terms[..], [(a, k)] if *a == axis && self.is(*k, 1)) && is_plain(e) && self.is(e.offset, 0)
     }
 
-    /// `e` at the position that `map` gives; `None` where no [`Place`] says it.
-    pub fn substitute(&mut self, e: &Affine, map: &[(AxisId, Place)]) -> Option<Place> {
+    /// `e` at the position that `map` gives, where the conditions `holds` do; `None` where no [`Place`] says it.
+    pub fn substitute(&mut self, e: &Affine, map: &[(AxisId, Place)], holds: &[Condition]) -> Option<Place> {
         if !map.iter().any(|(axis, _)| e.terms.iter().any(|(a, _)| a == axis)) {
-            return Some(Place::Affine(e.clone()));
+            return Some(Place::Affine(self.without_unit_division(e.clone())));
         }
         if let [(axis, _)] = e.terms[..] {
             let loaded = map.iter().find(|(a, place)| *a == axis && matches!(place, Place::Load(_)));
@@ -130,24 +130,48 @@ impl Arith {
         let mut plain = self.zero();
         plain.offset = e.offset;
         let mut divided: Vec<(IntId, Affine)> = vec![];
-        let one = self.ints.constant(1);
         for (axis, k) in &e.terms {
             match map.iter().find(|(a, _)| a == axis).map(|(_, place)| place) {
                 None => {
-                    let term = Linear { terms: BTreeMap::from([(*axis, one)]), offset: self.ints.constant(0) };
-                    let term = self.scale(&term, *k);
+                    let term = Linear { terms: BTreeMap::from([(*axis, *k)]), offset: self.ints.constant(0) };
                     plain = self.plus(&plain, &term);
                 }
                 Some(Place::Affine(f)) if is_plain(f) => {
                     let term = self.scale(&Linear::of(f), *k);
                     plain = self.plus(&plain, &term);
                 }
-                Some(Place::Affine(f)) => divided.push((*k, f.clone())),
+                Some(Place::Affine(f)) => match self.whole_quotient(*k, f, holds) {
+                    Some(c) => {
+                        let term = self.scale(&Linear::of(f), c);
+                        plain = self.plus(&plain, &term);
+                    }
+                    None => divided.push((*k, f.clone())),
+                },
                 Some(Place::Load(_)) => return None,
             }
         }
         let plain = self.recombine(plain, &mut divided);
-        self.close(plain, &divided, e.div, e.modulo).map(Place::Affine)
+        let closed = self.close(plain, &divided, e.div, e.modulo)?;
+        Some(Place::Affine(self.without_unit_division(closed)))
+    }
+    /// `c` such that `k·⌊u/d⌋ = c·u`: where `d` divides `k`, and `u`.
+    fn whole_quotient(&mut self, k: IntId, f: &Affine, holds: &[Condition]) -> Option<IntId> {
+        let (Some(d), None) = (f.div, f.modulo) else { return None };
+        let divides = |c: &Condition| match c {
+            Condition::Divides { e, by } => e.terms == f.terms && self.same(e.offset, f.offset) && self.same(*by, d),
+            Condition::Range { .. } => false,
+        };
+        if !holds.iter().any(divides) {
+            return None;
+        }
+        match (self.ints.as_const(k), self.ints.as_const(d)) {
+            (Some(k), Some(d)) if d > 0 && k % d == 0 => Some(self.ints.constant(k / d)),
+            _ => self.same(k, d).then(|| self.ints.constant(1)),
+        }
+    }
+    fn without_unit_division(&self, e: Affine) -> Affine {
+        let div = e.div.filter(|d| !self.is(*d, 1));
+        Affine { div, ..e }
     }
 
     /// `k·q·⌊u/(d·q)⌋ + k·(⌊u/d⌋ mod q) = k·⌊u/d⌋`: a split that is merged again.
@@ -221,14 +245,14 @@ impl Arith {
         }
     }
 
-    /// A condition at the position that `map` gives.
-    pub fn condition(&mut self, c: &Condition, map: &[(AxisId, Place)]) -> Option<Condition> {
+    /// A condition at the position that `map` gives, where the conditions `holds` do.
+    fn condition(&mut self, c: &Condition, map: &[(AxisId, Place)], holds: &[Condition]) -> Option<Condition> {
         match c {
-            Condition::Range { e, lo, hi } => match self.substitute(e, map)? {
+            Condition::Range { e, lo, hi } => match self.substitute(e, map, holds)? {
                 Place::Affine(e) => Some(Condition::Range { e, lo: *lo, hi: *hi }),
                 Place::Load(_) => None,
             },
-            Condition::Divides { e, by } => match self.substitute(e, map)? {
+            Condition::Divides { e, by } => match self.substitute(e, map, holds)? {
                 Place::Affine(e) if is_plain(&e) => Some(Condition::Divides { e, by: *by }),
                 Place::Affine(e) if e.modulo.is_none() => {
                     let (lo, hi) = (self.ints.constant(0), self.ints.constant(1));
@@ -238,8 +262,44 @@ impl Arith {
             },
         }
     }
-    pub fn conditions(&mut self, list: &[Condition], map: &[(AxisId, Place)]) -> Option<Vec<Condition>> {
-        list.iter().map(|c| self.condition(c, map)).collect()
+    /// Conditions at the position that `map` gives, without those that always hold.
+    pub fn conditions(&mut self, list: &[Condition], map: &[(AxisId, Place)], holds: &[Condition]) -> Option<Vec<Condition>> {
+        let mut moved = vec![];
+        for c in list {
+            let c = self.condition(c, map, holds)?;
+            if !self.is_certain(&c) {
+                moved.push(c);
+            }
+        }
+        Some(moved)
+    }
+    /// Whether a condition holds everywhere.
+    fn is_certain(&self, c: &Condition) -> bool {
+        let constant = |id| self.ints.as_const(id);
+        match c {
+            Condition::Divides { e, by } => match constant(*by) {
+                Some(1) => true,
+                Some(by) => e.terms.iter().map(|(_, k)| *k).chain([e.offset]).all(|k| constant(k).is_some_and(|k| k % by == 0)),
+                None => false,
+            },
+            Condition::Range { e, lo, hi } => {
+                let own = match e.terms[..] {
+                    [(axis, _)] => self.is_identity(axis, e) && self.is_extent(*hi, axis),
+                    _ => false,
+                };
+                let wrapped = e.modulo.is_some_and(|m| self.same(m, *hi));
+                let fixed = e.terms.is_empty() && is_plain(e);
+                let within = |v: i64| constant(*lo).is_some_and(|lo| lo <= v) && constant(*hi).is_some_and(|hi| v < hi);
+                (own || wrapped) && self.is(*lo, 0) || fixed && constant(e.offset).is_some_and(within)
+            }
+        }
+    }
+    fn is_extent(&self, id: IntId, axis: AxisId) -> bool {
+        match (self.ints.get(id), self.extents.get(axis.0 as usize).copied().flatten()) {
+            (Int::Len(a), _) if a == axis => true,
+            (_, Some(extent)) => self.same(id, extent),
+            _ => false,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::body::Builder;
 use super::tasks::{Finder, Task, Work};
 use super::views::{Access, compose, identity};
-use super::{Leaf, Operand, Place, Pointwise, Val, gemm};
+use super::{Elem, Leaf, Operand, Place, Pointwise, Val, gemm};
 use crate::graph::{AxisId, AxisSet, Condition, NodeId, Op, ReduceOp, Reindex, Source, UnaryOp, BinaryOp, condition_axes};
 use std::collections::{BTreeSet, HashMap};
 
@@ -59,12 +59,16 @@ impl<'f, 'w> Lowering<'f, 'w> {
     fn reduction(mut self, node: NodeId, op: ReduceOp, axes: Vec<AxisId>, x: NodeId, valid: Vec<Condition>) -> Task {
         let over: AxisSet = axes.iter().copied().collect();
         self.domain = self.finder.graph.axes_of(x) | over | condition_axes(&valid);
-        let mut guard = valid;
+        let mut guard = self.finder.arith.conditions(&valid, &[], &[]).unwrap_or(valid);
         if op == ReduceOp::Sum {
-            if let Some(product) = gemm::find(self.finder, over, x) {
-                return self.contraction(node, product, over, guard);
+            if let Some(mut product) = gemm::find(self.finder, over, x) {
+                product.guard.extend(guard);
+                return self.contraction(node, product, over);
             }
-            guard.extend(self.guard_of(x, &Access::default()));
+            self.known = guard.clone();
+            // what reads one axis alone, the edge of a shift, would keep the sum from the sweeps of others for little
+            let derived = self.guard_of(x, &Access::default());
+            guard.extend(derived.into_iter().filter(|c| c.axes().len() > 1));
         }
         guard.sort();
         guard.dedup();
@@ -72,11 +76,13 @@ impl<'f, 'w> Lowering<'f, 'w> {
         let value = self.value(x, &Access::default());
         self.finish(node, guard, Work::Fold { op, axes, value })
     }
-    fn contraction(mut self, node: NodeId, product: gemm::Product, k: AxisSet, guard: Vec<Condition>) -> Task {
+    fn contraction(mut self, node: NodeId, product: gemm::Product, k: AxisSet) -> Task {
         let a = self.gemm_operand(product.a);
         let b = self.gemm_operand(product.b);
         let sides = gemm::sides(&self.finder.graph, &product, k);
-        let guard = self.move_guard(guard, [(product.a, a), (product.b, b)]);
+        let axes = sides.m | sides.n | sides.k | sides.batch;
+        self.domain = axes | condition_axes(&product.guard);
+        let guard = self.move_guard(product.guard, [(product.a, a), (product.b, b)]);
         self.finish(node, guard, Work::Gemm { a, b, sides })
     }
 
@@ -87,7 +93,8 @@ impl<'f, 'w> Lowering<'f, 'w> {
             Work::Scatter { value, index, .. } => vec![value, index],
         };
         let body = self.builder.finish(vec![], vec![], &mut kept);
-        let (reads, elem) = (self.finder.reads(&body), self.finder.natural_elem(node));
+        let reads = self.finder.reads(&body);
+        let elem = if matches!(work, Work::Gemm { .. }) { Elem::Data } else { self.finder.natural_elem(node) };
         let (axes, domain, inlined) = (self.finder.graph.axes_of(node), self.domain, self.inlined);
         Task { node, axes, domain, guard, body, work, root: None, elem, inlined, reads }
     }
@@ -145,7 +152,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
                 _ => self.read(Leaf::Index(a), at, vec![], 0),
             },
             Op::Random(draw) => self.read(Leaf::Random(draw), at, vec![], 0),
-            Op::Test(conditions) => match self.finder.arith.conditions(&conditions, &at.map) {
+            Op::Test(conditions) => match self.finder.arith.conditions(&conditions, &at.map, &self.facts(at, &[])) {
                 Some(conditions) => self.test(conditions),
                 None => self.stored(node, at),
             },
@@ -196,7 +203,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
             if x != node && self.finder.leaf(x).is_some() || fill.is_some_and(|f| f != r.fill && !r.valid.is_empty()) {
                 break;
             }
-            match self.through(&here, &r, source) {
+            match self.through(&here, &r, source, &valid) {
                 Some((inner, conditions)) => {
                     if !r.valid.is_empty() {
                         fill = Some(r.fill);
@@ -227,14 +234,25 @@ impl<'f, 'w> Lowering<'f, 'w> {
         self.builder.instr(Pointwise::Select { mask, a: inner, b: Val::Num(fill) }, None)
     }
     /// Where the source of a view is read, if its result is read at `at`.
-    fn through(&mut self, at: &Access, r: &Reindex, source: NodeId) -> Option<(Access, Vec<Condition>)> {
+    fn through(
+        &mut self,
+        at: &Access,
+        r: &Reindex,
+        source: NodeId,
+        valid: &[Condition],
+    ) -> Option<(Access, Vec<Condition>)> {
         let mut loads = vec![];
         for (axis, place) in &r.map {
             if let Source::Load(index) = place {
                 loads.push((*axis, self.load(*index, at)));
             }
         }
-        compose(&mut self.finder.arith, at, r, self.finder.graph.axes_of(source), &loads)
+        let holds = self.facts(at, valid);
+        compose(&mut self.finder.arith, at, r, self.finder.graph.axes_of(source), &loads, &holds)
+    }
+    /// What holds where a value is used.
+    fn facts(&self, at: &Access, more: &[Condition]) -> Vec<Condition> {
+        self.known.iter().chain(&at.safe).chain(more).cloned().collect()
     }
     /// The index that a node's value says.
     fn load(&mut self, index: NodeId, at: &Access) -> Place {
@@ -272,7 +290,8 @@ impl<'f, 'w> Lowering<'f, 'w> {
             Op::Select { mask, a, b } if is_zero(b) => {
                 let mut guard = self.guard_of(a, at);
                 if let Op::Test(conditions) = self.finder.graph.op(mask).clone() {
-                    guard.extend(self.finder.arith.conditions(&conditions, &at.map).into_iter().flatten());
+                    let holds = self.facts(at, &guard);
+                    guard.extend(self.finder.arith.conditions(&conditions, &at.map, &holds).into_iter().flatten());
                 }
                 guard
             }
@@ -281,8 +300,11 @@ impl<'f, 'w> Lowering<'f, 'w> {
                 let load = |(axis, s): &(AxisId, Source)| matches!(s, Source::Load(_)).then_some((*axis, Place::Load(0)));
                 let loads: Vec<_> = r.map.iter().filter_map(load).collect();
                 let axes = self.finder.graph.axes_of(x);
-                let Some((inner, mut guard)) = compose(&mut self.finder.arith, at, &r, axes, &loads) else { return vec![] };
-                guard.extend(self.guard_of(x, &inner.on(axes)));
+                let holds = self.facts(at, &[]);
+                let arith = &mut self.finder.arith;
+                let Some((inner, mut guard)) = compose(arith, at, &r, axes, &loads, &holds) else { return vec![] };
+                let inner = inner.guarded(&guard);
+                guard.extend(self.guard_of(x, &inner));
                 guard
             }
             _ => vec![],

@@ -84,6 +84,8 @@ struct Output {
 struct Facts {
     inputs: Vec<Input>,
     outputs: Vec<Output>,
+    /// Axes that folds with large results reduce over: partial results of an outer axis would be as large.
+    inner: AxisSet,
     work: u64,
 }
 
@@ -130,7 +132,7 @@ impl<'t> Nests<'t> {
                 (true, true) if self.items[k].special => return Verdict::NorAnyLonger,
                 (true, true) => {
                     segment.inside.push(k);
-                    segment.outer = segment.outer & self.items[k].domain;
+                    segment.outer = segment.outer & (self.items[k].domain - self.facts[k].inner);
                     let passed = |i: &&Input| !i.forwarded && i.owner.is_some_and(|o| o >= start && roles[o - start] == (true, true));
                     for input in self.facts[k].inputs.iter().filter(passed) {
                         segment.outer = segment.outer & (input.axes - input.moved);
@@ -140,13 +142,19 @@ impl<'t> Nests<'t> {
             }
         }
         if sweeps == 1 && !edge {
-            let kept = |k: &usize| self.facts[*k].outputs.iter().fold(!AxisSet::EMPTY, |set, o| set & o.axes);
-            segment.outer = segment.inside.iter().fold(segment.outer, |set, k| set & kept(k));
+            segment.outer = self.alone_outer(&segment);
         } else if segment.outer.is_empty() {
             return Verdict::NorAnyLonger;
         }
         segment.cost = self.price(&segment, sweeps);
         Verdict::Fits(segment)
+    }
+    /// The outer axes of one sweep: any are right. What every result keeps needs no partial results; what any keeps, few.
+    fn alone_outer(&self, segment: &Segment) -> AxisSet {
+        let outputs = segment.inside.iter().flat_map(|k| &self.facts[*k].outputs);
+        let all = outputs.clone().fold(segment.outer, |set, o| set & o.axes);
+        let any = segment.outer & outputs.fold(AxisSet::EMPTY, |set, o| set | o.axes);
+        [all, any].into_iter().find(|set| !set.is_empty()).unwrap_or(segment.outer)
     }
     /// For each item of a run: whether it needs a full sweep of the run, and whether one needs it.
     fn roles(&self, start: usize, end: usize) -> Vec<(bool, bool)> {
@@ -233,7 +241,9 @@ fn facts(tasks: &Tasks, item: &Item, k: usize, owner: &[usize], readers: &[BTree
         readers: readers[*t].iter().copied().collect(),
         root: tasks.tasks[*t].root.is_some(),
     });
-    Facts { inputs, outputs: outputs.collect(), work: work(tasks, item) }
+    let large = item.tasks.iter().map(|t| &tasks.tasks[*t]).filter(|t| t.is_fold() && tasks.is_full(t.axes));
+    let inner = large.fold(AxisSet::EMPTY, |set, t| set | (t.domain - t.axes));
+    Facts { inputs, outputs: outputs.collect(), inner, work: work(tasks, item) }
 }
 
 /// The operations of an item: what two of its tasks compute counts once.

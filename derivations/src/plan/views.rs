@@ -34,13 +34,14 @@ impl Access {
 }
 
 /// Where the source (with `axes`) of a view is read if its result is read at `at`, and the view's conditions there.
-/// `loads` are the places of the axes that the view loads. `None`: no composed map says it.
+/// `loads` are the places of the axes that the view loads; `holds` is known of the position. `None`: no map says it.
 pub(super) fn compose(
     arith: &mut Arith,
     at: &Access,
     view: &Reindex,
     axes: AxisSet,
     loads: &[(AxisId, Place)],
+    holds: &[Condition],
 ) -> Option<(Access, Vec<Condition>)> {
     let mut map = vec![];
     for axis in axes.iter() {
@@ -49,14 +50,14 @@ pub(super) fn compose(
                 None => continue,
                 Some((_, place)) => place.clone(),
             },
-            Some((_, Source::Affine(e))) => arith.substitute(e, &at.map)?,
+            Some((_, Source::Affine(e))) => arith.substitute(e, &at.map, holds)?,
             Some((_, Source::Load(_))) => loads.iter().find(|(a, _)| *a == axis)?.1.clone(),
         };
         if !matches!(&place, Place::Affine(e) if arith.is_identity(axis, e)) {
             map.push((axis, place));
         }
     }
-    let valid = arith.conditions(&view.valid, &at.map)?;
+    let valid = arith.conditions(&view.valid, &at.map, holds)?;
     Some((Access { map, safe: at.safe.clone() }, valid))
 }
 
