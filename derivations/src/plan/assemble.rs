@@ -23,13 +23,13 @@ pub(super) fn plan(graph: &Graph, roots: &[Root], given: &[(NodeId, Elem)]) -> P
             best = other;
         }
     }
-    let names = names::names(&best.tasks, &rewritten.origin);
+    let names = names::names(&best.tasks);
     let Attempt { tasks, items, segments, .. } = best;
     let mut assembler = Assembler::new(&tasks, &items);
     for segment in &segments {
         assembler.segment(segment);
     }
-    assembler.finish(names, given)
+    assembler.finish(&rewritten, names, given)
 }
 
 struct Attempt {
@@ -207,10 +207,11 @@ impl<'t> Assembler<'t> {
         }
     }
 
-    fn finish(self, names: Vec<String>, given: &[(NodeId, Elem)]) -> Plan {
+    fn finish(self, rewritten: &rewrite::Rewritten, names: Vec<String>, given: &[(NodeId, Elem)]) -> Plan {
         let temp = |(t, scope): (usize, Scope)| {
             let task = &self.tasks.tasks[t];
-            Temp { node: task.node, name: names[t].clone(), axes: task.axes.iter().collect(), scope, elem: task.elem }
+            let node = rewritten.origin(&self.tasks.graph, task.node);
+            Temp { node, name: names[t].clone(), axes: task.axes.iter().collect(), scope, elem: task.elem }
         };
         let temps = self.temps.iter().copied().map(temp).collect();
         Plan { temps, phases: self.phases, ints: self.tasks.arith.ints.clone(), given: given.to_vec() }

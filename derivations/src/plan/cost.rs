@@ -1,7 +1,120 @@
 //! What a plan costs: operations, by a fixed table, and memory traffic, at canonical extents.
 
-use super::{Body, Leaf, Operand, Place, Pointwise, Val};
+use super::{Body, Gemm, Leaf, Nest, Operand, Phase, Place, Plan, Pointwise, ScatterAdd, Scope, Sweep, Temp, TempId, Val};
 use crate::graph::{AxisId, AxisSet, BinaryOp, Condition, Graph, Int, Ints, Op, Reindex, Source, UnaryOp, condition_axes};
+
+/// The memory traffic of a plan, in tensors of full size (more than an eighth of the largest).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Full-size tensors read from memory: once a nest, however many of its sweeps read them.
+    pub full_reads: usize,
+    /// Full-size tensors written to memory.
+    pub full_writes: usize,
+    /// Sweeps over full-size domains.
+    pub sweeps: usize,
+    /// Nests with such sweeps.
+    pub nests: usize,
+    /// Reductions over full-size domains.
+    pub full_reductions: usize,
+    /// Full-size temps that are neither a root nor in cache.
+    pub memory_temps: usize,
+    /// Full-size temps that stay in cache.
+    pub block_temps: usize,
+    /// Contractions.
+    pub gemms: usize,
+    /// Scatters.
+    pub scatters: usize,
+}
+
+/// Counts what a plan moves.
+pub fn cost(graph: &Graph, plan: &Plan) -> Cost {
+    let mut counter = Counter { graph, plan, full: 1, cost: Cost::default() };
+    counter.full = counter.largest();
+    for phase in &plan.phases {
+        match phase {
+            Phase::Nest(nest) => counter.nest(nest),
+            Phase::Gemm(gemm) => counter.gemm(gemm),
+            Phase::Scatter(scatter) => counter.scatter(scatter),
+        }
+    }
+    let full = |t: &&Temp| counter.is_full(t.axes.iter().copied().collect());
+    let count = |scope| plan.temps.iter().filter(full).filter(|t| t.scope == scope).count();
+    let (memory_temps, block_temps) = (count(Scope::Memory), count(Scope::Block));
+    Cost { memory_temps, block_temps, ..counter.cost }
+}
+
+struct Counter<'a> {
+    graph: &'a Graph,
+    plan: &'a Plan,
+    full: u64,
+    cost: Cost,
+}
+
+impl Counter<'_> {
+    fn temp_axes(&self, temp: TempId) -> AxisSet {
+        self.plan.temps[temp.0 as usize].axes.iter().copied().collect()
+    }
+    fn leaf_axes(&self, leaf: &Leaf) -> AxisSet {
+        match leaf {
+            Leaf::Input(i) => self.graph.inputs[i.0 as usize].axes.iter().copied().collect(),
+            Leaf::Temp(t) => self.temp_axes(*t),
+            Leaf::Given(k) => self.graph.axes_of(self.plan.given[*k as usize].0),
+            _ => AxisSet::EMPTY,
+        }
+    }
+    fn is_full(&self, axes: AxisSet) -> bool {
+        self.graph.canonical_size(axes) * 8 > self.full
+    }
+    /// The largest tensor that is read or written.
+    fn largest(&self) -> u64 {
+        let mut axes: Vec<AxisSet> = (0..self.plan.temps.len() as u32).map(|t| self.temp_axes(TempId(t))).collect();
+        for phase in &self.plan.phases {
+            let bodies: Vec<&Operand> = match phase {
+                Phase::Nest(n) => n.steps.iter().chain(&n.after).flat_map(|s| &s.body.operands).collect(),
+                Phase::Gemm(g) => vec![&g.a, &g.b],
+                Phase::Scatter(s) => s.body.operands.iter().collect(),
+            };
+            axes.extend(bodies.into_iter().map(|o| self.leaf_axes(&o.leaf)));
+        }
+        axes.into_iter().map(|a| self.graph.canonical_size(a)).max().unwrap_or(1)
+    }
+    /// Full-size tensors in memory among these leaves, each once.
+    fn reads<'o>(&self, operands: impl Iterator<Item = &'o Operand>) -> usize {
+        let mut seen: Vec<&Leaf> = vec![];
+        for operand in operands.filter(|o| self.is_full(self.leaf_axes(&o.leaf))) {
+            let cached = matches!(operand.leaf, Leaf::Temp(t) if self.plan.temps[t.0 as usize].scope == Scope::Block);
+            if !cached && !seen.contains(&&operand.leaf) {
+                seen.push(&operand.leaf);
+            }
+        }
+        seen.len()
+    }
+    fn write(&mut self, temp: TempId) {
+        let kept = self.plan.temps[temp.0 as usize].scope != Scope::Block;
+        self.cost.full_writes += usize::from(kept && self.is_full(self.temp_axes(temp)));
+    }
+    fn nest(&mut self, nest: &Nest) {
+        let full: Vec<&Sweep> = nest.steps.iter().filter(|s| self.is_full(s.domain)).collect();
+        self.cost.nests += usize::from(!full.is_empty());
+        self.cost.sweeps += full.len();
+        self.cost.full_reductions += full.iter().map(|s| s.body.folds.len()).sum::<usize>();
+        self.cost.full_reads += self.reads(full.iter().flat_map(|s| &s.body.operands));
+        for sweep in &nest.steps {
+            sweep.body.stores.iter().for_each(|s| self.write(s.0));
+            sweep.body.folds.iter().for_each(|f| self.write(f.temp));
+        }
+    }
+    fn gemm(&mut self, gemm: &Gemm) {
+        self.cost.gemms += 1;
+        self.cost.full_reads += self.reads([&gemm.a, &gemm.b].into_iter());
+        self.write(gemm.out);
+    }
+    fn scatter(&mut self, scatter: &ScatterAdd) {
+        self.cost.scatters += 1;
+        self.cost.full_reads += self.reads(scatter.body.operands.iter());
+        self.write(scatter.out);
+    }
+}
 
 /// The operations that one element of a node takes.
 pub(super) fn op_cost(op: &Op) -> u64 {

@@ -26,7 +26,7 @@ mod tasks;
 mod tests;
 mod views;
 
-//pub use cost::{Cost, cost};
+pub use cost::{Cost, cost};
 pub use describe::describe;
 
 use crate::graph::{
