@@ -14,7 +14,7 @@ const COSTLY: u64 = 10;
 pub(super) fn plan(graph: &Graph, roots: &[Root], given: &[(NodeId, Elem)]) -> Plan {
     let nodes: Vec<NodeId> = given.iter().map(|(n, _)| *n).collect();
     let rewritten = rewrite::rewrite(graph, roots, &nodes);
-    let attempt = |wanted: &BTreeSet<NodeId>| Attempt::new(rewritten.graph.clone(), &rewritten.roots, &nodes, wanted);
+    let attempt = |wanted: &BTreeSet<NodeId>| Attempt::new(rewritten.graph.clone(), &rewritten.roots, given, wanted);
     let mut best = attempt(&BTreeSet::new());
     let wanted = best.repeated();
     if !wanted.is_empty() {
@@ -40,7 +40,7 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn new(graph: Graph, roots: &[Root], given: &[NodeId], wanted: &BTreeSet<NodeId>) -> Attempt {
+    fn new(graph: Graph, roots: &[Root], given: &[(NodeId, Elem)], wanted: &BTreeSet<NodeId>) -> Attempt {
         let tasks = tasks::find(graph, roots, given, wanted);
         let items = items(&tasks);
         let segments = cut(&tasks, &items);

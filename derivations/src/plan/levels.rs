@@ -12,7 +12,7 @@ pub(super) struct Item {
     pub tasks: Vec<usize>,
     pub domain: AxisSet,
     pub guard: Vec<Condition>,
-    /// A pass over data of the largest size (or a phase of its own).
+    /// A pass over memory (or a phase of its own); else a small task.
     pub full: bool,
     /// A contraction or scatter: a phase of its own.
     pub special: bool,
@@ -26,7 +26,7 @@ pub(super) fn items(tasks: &Tasks) -> Vec<Item> {
         let here = |t: &usize| level[*t] == l;
         let all = 0..tasks.tasks.len();
         let first = items.len();
-        for t in all.clone().filter(here).filter(|t| is_small(tasks, &tasks.tasks[*t])) {
+        for t in all.clone().filter(here).filter(|t| !tasks.tasks[*t].large) {
             let mate = items[first..].iter().position(|i| are_mates(tasks, i.tasks[0], t));
             match mate {
                 Some(at) => items[first + at].tasks.push(t),
@@ -34,7 +34,7 @@ pub(super) fn items(tasks: &Tasks) -> Vec<Item> {
             }
         }
         let mut sweeps: BTreeMap<(AxisSet, &[Condition]), Vec<usize>> = BTreeMap::new();
-        for t in all.filter(here).filter(|t| !is_small(tasks, &tasks.tasks[*t])) {
+        for t in all.filter(here).filter(|t| tasks.tasks[*t].large) {
             let task = &tasks.tasks[t];
             if task.is_sweep() {
                 sweeps.entry((task.domain, &task.guard)).or_default().push(t);
@@ -51,11 +51,6 @@ pub(super) fn items(tasks: &Tasks) -> Vec<Item> {
 
 fn item(task: &Task, tasks: Vec<usize>, full: bool) -> Item {
     Item { tasks, domain: task.domain, guard: task.guard.clone(), full, special: !task.is_sweep() }
-}
-
-/// A sweep over a domain of less than full size.
-fn is_small(tasks: &Tasks, task: &Task) -> bool {
-    task.is_sweep() && !tasks.is_full(task.domain)
 }
 
 /// Whether two tasks are a maximum and its position (or a minimum's), which one fold finds.
@@ -76,14 +71,12 @@ fn are_mates(tasks: &Tasks, a: usize, b: usize) -> bool {
 
 struct Levels<'t> {
     tasks: &'t Tasks,
-    small: Vec<bool>,
     level: Vec<usize>,
 }
 
 impl<'t> Levels<'t> {
     fn new(tasks: &'t Tasks) -> Levels<'t> {
-        let small = tasks.tasks.iter().map(|t| is_small(tasks, t)).collect();
-        Levels { tasks, small, level: vec![0; tasks.tasks.len()] }
+        Levels { tasks, level: vec![0; tasks.tasks.len()] }
     }
     /// 0 if the reader may run in the sweep that writes (or right after a small one).
     fn weight(&self, from: usize, to: usize, read: &Read) -> usize {
@@ -93,7 +86,7 @@ impl<'t> Levels<'t> {
             && read.plain
             && reader.guard.is_empty()
             && writer.domain == reader.domain;
-        usize::from(!(self.small[from] || shared))
+        usize::from(writer.large && !shared)
     }
     fn earliest(&self, t: usize) -> usize {
         let sources = self.tasks.tasks[t].sources();
@@ -119,7 +112,7 @@ impl<'t> Levels<'t> {
         let latest = self.latest();
         for t in 0..count {
             let earliest = self.earliest(t);
-            if self.small[t] || !self.tasks.tasks[t].is_sweep() {
+            if !self.tasks.tasks[t].large || !self.tasks.tasks[t].is_sweep() {
                 self.level[t] = self.level[t].max(earliest);
                 continue;
             }
@@ -131,7 +124,7 @@ impl<'t> Levels<'t> {
         }
         for t in 0..count {
             let earliest = self.earliest(t);
-            self.level[t] = if self.small[t] { earliest } else { self.level[t].max(earliest) };
+            self.level[t] = if !self.tasks.tasks[t].large { earliest } else { self.level[t].max(earliest) };
         }
         self.level
     }

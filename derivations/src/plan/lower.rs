@@ -96,7 +96,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
         let reads = self.finder.reads(&body);
         let elem = if matches!(work, Work::Gemm { .. }) { Elem::Data } else { self.finder.natural_elem(node) };
         let (axes, domain, inlined) = (self.finder.graph.axes_of(node), self.domain, self.inlined);
-        Task { node, axes, domain, guard, body, work, root: None, elem, inlined, reads }
+        Task { node, axes, domain, guard, body, work, root: None, elem, large: false, inlined, reads }
     }
 
     /// The value of a node, read at `at`.

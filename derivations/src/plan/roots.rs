@@ -2,10 +2,13 @@
 
 use super::body::Builder;
 use super::lower::Lowering;
-use super::tasks::{Finder, Task, Tasks, Work};
-use super::{Leaf, Root, TempId};
+use super::tasks::{Finder, Read, Task, Tasks, Work};
+use super::{Elem, Leaf, Root, TempId};
 use crate::graph::{NodeId, Op};
 use std::collections::BTreeSet;
+
+/// Sweeps over so many elements are not left to `f64`, unless they compute with statistics.
+const LARGE: u64 = 4096;
 
 impl Finder<'_> {
     /// Whether a root is already at hand, so that only a copy is needed.
@@ -26,7 +29,7 @@ impl Finder<'_> {
     }
 
     /// Gives each root a task that writes it, and puts the tasks in dependency order.
-    pub fn finish(mut self, roots: &[Root], given: &[NodeId]) -> Tasks {
+    pub fn finish(mut self, roots: &[Root], given: &[(NodeId, Elem)]) -> Tasks {
         let mut copies = vec![];
         for (root, k) in roots.iter().zip(0..) {
             if self.is_at_hand(root.node) {
@@ -50,7 +53,9 @@ impl Finder<'_> {
         }
         tasks.extend(copies);
         let tasks = order(tasks);
-        Tasks { graph: self.graph, arith: self.arith, tasks, given: given.to_vec(), full: self.full }
+        let mut tasks = Tasks { graph: self.graph, arith: self.arith, tasks, given: given.to_vec(), full: self.full };
+        tasks.settle();
+        tasks
     }
 
     fn copy_of(&self, task: &Task, at: usize, k: u32, root: &Root) -> Task {
@@ -67,8 +72,43 @@ impl Finder<'_> {
             work: Work::Store { value },
             root: Some(k),
             elem: root.elem.unwrap_or(task.elem),
+            large: false,
             inlined: BTreeSet::new(),
             reads,
+        }
+    }
+}
+
+impl Tasks {
+    /// Decides which tasks are large, and what the elements of their results are.
+    fn settle(&mut self) {
+        for t in 0..self.tasks.len() {
+            let task = &self.tasks[t];
+            let size = self.graph.canonical_size(task.domain);
+            let wide = |r: &Read| self.elem_of(&r.leaf) == Elem::Wide && 4 * self.graph.canonical_size(r.axes) > size;
+            let statistics = task.reads.iter().any(wide);
+            let large = !task.is_sweep() || self.is_full(task.domain) || size >= LARGE && !statistics;
+            let packed = matches!(task.work, Work::Gemm { .. });
+            let sources: Vec<usize> = if packed { task.sources().map(|(s, _)| s).collect() } else { vec![] };
+            let task = &mut self.tasks[t];
+            task.large = large;
+            if large && task.is_store() && task.root.is_none() && task.elem == Elem::Wide {
+                task.elem = Elem::Data;
+            }
+            // what a contraction packs is data
+            for source in sources {
+                let source = &mut self.tasks[source];
+                if source.elem == Elem::Wide && source.root.is_none() {
+                    source.elem = Elem::Data;
+                }
+            }
+        }
+    }
+    fn elem_of(&self, leaf: &Leaf) -> Elem {
+        match leaf {
+            Leaf::Temp(t) => self.tasks[t.0 as usize].elem,
+            Leaf::Given(k) => self.given[*k as usize].1,
+            _ => Elem::Data,
         }
     }
 }

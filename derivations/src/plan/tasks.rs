@@ -20,6 +20,8 @@ pub(super) struct Task {
     /// Where it goes, and as what.
     pub root: Option<u32>,
     pub elem: Elem,
+    /// Whether it is worth a pass of its own over memory, in the layer's type; else it is a small task, in `f64`.
+    pub large: bool,
     /// The nodes whose values its body computes.
     pub inlined: BTreeSet<NodeId>,
     pub reads: Vec<Read>,
@@ -71,7 +73,7 @@ pub(super) struct Tasks {
     pub arith: Arith,
     pub tasks: Vec<Task>,
     /// The nodes that the caller supplies.
-    pub given: Vec<NodeId>,
+    pub given: Vec<(NodeId, Elem)>,
     /// The canonical size of the largest tensor in reach.
     pub full: u64,
 }
@@ -85,7 +87,7 @@ impl Tasks {
     pub fn leaf_axes(&self, leaf: &Leaf) -> AxisSet {
         match leaf {
             Leaf::Temp(t) => self.tasks[t.0 as usize].axes,
-            Leaf::Given(k) => self.graph.axes_of(self.given[*k as usize]),
+            Leaf::Given(k) => self.graph.axes_of(self.given[*k as usize].0),
             leaf => small_leaf_axes(&self.graph, leaf),
         }
     }
@@ -103,7 +105,7 @@ pub(super) fn small_leaf_axes(graph: &Graph, leaf: &Leaf) -> AxisSet {
 }
 
 /// Finds the tasks. `wanted` are values to be materialised if they are needed at all.
-pub(super) fn find(graph: Graph, roots: &[Root], given: &[NodeId], wanted: &BTreeSet<NodeId>) -> Tasks {
+pub(super) fn find(graph: Graph, roots: &[Root], given: &[(NodeId, Elem)], wanted: &BTreeSet<NodeId>) -> Tasks {
     let mut finder = Finder::new(graph, roots, given, wanted);
     finder.ask(roots);
     finder.run();
@@ -126,8 +128,8 @@ pub(super) struct Finder<'w> {
 }
 
 impl<'w> Finder<'w> {
-    fn new(graph: Graph, roots: &[Root], given: &[NodeId], wanted: &'w BTreeSet<NodeId>) -> Finder<'w> {
-        let given: BTreeMap<NodeId, u32> = given.iter().zip(0..).map(|(n, k)| (*n, k)).collect();
+    fn new(graph: Graph, roots: &[Root], given: &[(NodeId, Elem)], wanted: &'w BTreeSet<NodeId>) -> Finder<'w> {
+        let given: BTreeMap<NodeId, u32> = given.iter().zip(0..).map(|((n, _), k)| (*n, k)).collect();
         let full = largest(&graph, roots, &given);
         let arith = Arith::new(&graph);
         let (stored, pending) = (BTreeMap::new(), BTreeSet::new());

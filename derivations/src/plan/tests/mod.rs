@@ -2,6 +2,7 @@
 
 mod formula;
 mod layers;
+mod random;
 mod views;
 
 use super::{Elem, Plan, Root, describe, interpret, plan};
