@@ -365,8 +365,8 @@ impl Graph {
             return x;
         }
         let mut axes = axes.to_vec();
-        if value {
-            // the order matters to indices only
+        if matches!(op, ReduceOp::Sum | ReduceOp::Prod) {
+            // the named order settles ties, and nothing else
             axes.sort();
         }
         valid.sort();
