@@ -150,13 +150,11 @@ pub struct Rebuild<'a> {
 impl<'a> Rebuild<'a> {
     /// Starts with the forward nodes, which keep their ids.
     pub fn new(source: &'a Graph) -> Rebuild<'a> {
-        let mut graph = Graph {
-            axes: source.axes.clone(),
-            inputs: source.inputs.clone(),
-            hosts: source.hosts.clone(),
-            ints: source.ints.clone(),
-            ..Graph::default()
-        };
+        let mut graph = Graph::default();
+        graph.axes = source.axes.clone();
+        graph.inputs = source.inputs.clone();
+        graph.hosts = source.hosts.clone();
+        graph.ints = source.ints.clone();
         for id in source.ids().filter(|id| source.is_forward(*id)) {
             graph.add(source.op(id).clone());
         }

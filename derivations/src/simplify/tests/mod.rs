@@ -1,0 +1,8 @@
+//! Tests of the stage: the corpus, the rules, what saturation must not do.
+
+mod corpus;
+mod forms;
+mod rules;
+mod shadow;
+
+pub use shadow::Shadow;
