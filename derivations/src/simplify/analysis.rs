@@ -6,7 +6,9 @@ use super::rational::Rational;
 use crate::graph::{
     AxisSet, BinaryOp, Condition, Distribution, Graph, InputKind, NodeId, Op, ReduceOp, UnaryOp, condition_axes,
 };
+use super::views::Memo;
 use egg::{DidMerge, Id, Language};
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 pub type EGraph<'g> = egg::EGraph<Expr, Facts<'g>>;
@@ -47,6 +49,9 @@ pub struct Facts<'g> {
     /// Two different constants were found equal: some rule or the problem itself is at fault. Nothing may be used.
     pub conflict: bool,
     pub log: Log,
+    pub memo: RefCell<Memo>,
+    /// How many unions there were: what depends on the nodes of classes holds as long as this number.
+    pub unions: Cell<u64>,
     payloads: Vec<Op>,
     payload_ids: HashMap<Op, Payload>,
     holes: Vec<Vec<Condition>>,
@@ -62,6 +67,8 @@ impl<'g> Facts<'g> {
             given: vec![],
             conflict: false,
             log: Log::default(),
+            memo: RefCell::default(),
+            unions: Cell::new(0),
             payloads: vec![],
             payload_ids: HashMap::new(),
             holes: vec![vec![]],
@@ -258,8 +265,9 @@ impl<'g> egg::Analysis<Expr> for Facts<'g> {
         }
     }
 
-    #[cfg(test)]
-    fn pre_union(egraph: &EGraph<'g>, a: Id, b: Id, _: &Option<egg::Justification>) {
-        super::tests::Shadow::compare(egraph, a, b);
+    fn pre_union(egraph: &EGraph<'g>, _a: Id, _b: Id, _: &Option<egg::Justification>) {
+        egraph.analysis.unions.set(egraph.analysis.unions.get() + 1);
+        #[cfg(test)]
+        super::tests::Shadow::compare(egraph, _a, _b);
     }
 }

@@ -1,18 +1,38 @@
 //! The log of rule instances, and the slice of it that leads to the result.
 
 use super::language::Expr;
+use super::views::{ProductView, SumView};
 use egg::Id;
 use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The node that a rule took for a class.
+#[derive(Clone)]
+pub enum View {
+    Sum(Rc<SumView>),
+    Product(Rc<ProductView>),
+    Node(Expr),
+}
+
+impl View {
+    pub fn node(&self) -> &Expr {
+        match self {
+            View::Sum(view) => &view.node,
+            View::Product(view) => &view.node,
+            View::Node(node) => node,
+        }
+    }
+}
 
 /// One application of a rule.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Instance {
     pub rule: &'static str,
     /// The node rewritten, and its class.
     pub class: Id,
     pub source: Expr,
     /// What the rule looked through: a class, and the node chosen for it.
-    pub views: Vec<(Id, Expr)>,
+    pub views: Vec<(Id, View)>,
     /// The nodes that were new.
     pub made: Vec<Expr>,
     pub result: Id,
@@ -24,7 +44,7 @@ pub struct Log {
     pub instances: Vec<Instance>,
     source: Option<(Id, Expr)>,
     // views are taken through shared references
-    views: RefCell<Vec<(Id, Expr)>>,
+    views: RefCell<Vec<(Id, View)>>,
     made: Vec<Expr>,
 }
 
@@ -36,15 +56,20 @@ impl Log {
         self.made.clear();
     }
     /// A rule looks at a class as this node.
-    pub fn view(&self, class: Id, node: &Expr) {
+    pub fn view(&self, class: Id, view: impl FnOnce() -> View) {
         if self.source.is_some() {
-            self.views.borrow_mut().push((class, node.clone()));
+            self.views.borrow_mut().push((class, view()));
         }
     }
     pub fn made(&mut self, node: &Expr) {
         if self.source.is_some() {
             self.made.push(node.clone());
         }
+    }
+    /// The next rule is applied to the same node.
+    pub fn next_rule(&mut self) {
+        self.views.borrow_mut().clear();
+        self.made.clear();
     }
     /// The rule found this.
     pub fn step(&mut self, rule: &'static str, result: Id) {

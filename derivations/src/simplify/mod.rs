@@ -6,6 +6,7 @@
 //! every machine. Nothing outside this stage knows of e-graphs.
 
 mod analysis;
+mod assemble;
 mod build;
 mod cost;
 mod extract;
@@ -26,14 +27,13 @@ pub use saturate::Stop;
 
 use crate::graph::{Graph, NodeId};
 use analysis::Facts;
+use assemble::Assembly;
 use build::{Built, build};
 use cost::Sizes;
 use egg::Id;
 use extract::Extraction;
 use given::{Context, Offers};
-use language::Expr;
-use rebuild::Rebuild;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A joint graph and what is wanted of it.
 pub struct Problem<'a> {
@@ -119,11 +119,10 @@ fn unsimplified(problem: &Problem, sizes: &Sizes, report: Report) -> Simplified 
 }
 
 fn saturated(problem: &Problem, sizes: &Sizes, options: &Options) -> Result<Simplified, Report> {
-    let failed = || Report::new(Stop::Inconsistent);
+    let mut report = Report::new(Stop::Inconsistent);
     let roots: Vec<NodeId> = problem.grads.iter().chain(&problem.outputs).copied().collect();
     let facts = Facts::new(problem.graph, &options.rules_off);
-    let Built { mut egraph, classes } = build(facts, &roots).ok_or_else(failed)?;
-    let mut report = failed();
+    let Some(Built { mut egraph, classes }) = build(facts, &roots) else { return Err(report) };
 
     let (stop, iterations) = saturate::saturate(&mut egraph, &mut report.fired);
     let forward = problem.graph.ids().filter(|id| problem.graph.is_forward(*id));
@@ -133,20 +132,18 @@ fn saturated(problem: &Problem, sizes: &Sizes, options: &Options) -> Result<Simp
     }
 
     let conditions = conditions(problem, &classes);
-    let outputs: BTreeSet<NodeId> = problem.outputs.iter().copied().collect();
-    let exact: Vec<NodeId> = conditions.iter().map(|(id, _)| *id).collect();
-    let cut = saves::minimum_cut(problem.graph, sizes, &problem.outputs, &problem.grads);
+    let written: Vec<NodeId> = conditions.iter().map(|(id, _)| *id).collect();
     let context = Context {
         graph: problem.graph,
         sizes,
         classes: &classes,
         outputs: &problem.outputs,
-        cut: &cut,
-        kept: &saves::small_barriers(problem.graph, sizes, &exact, &outputs),
+        cut: &saves::minimum_cut(problem.graph, sizes, &problem.outputs, &problem.grads),
+        kept: &saves::small_barriers(problem.graph, sizes, &written, &problem.outputs.iter().copied().collect()),
     };
     let offers = Offers::add(&mut egraph, &context);
-    (report.nodes, report.classes) = (egraph.total_number_of_nodes(), egraph.number_of_classes());
-    report.iterations = iterations;
+    (report.iterations, report.nodes, report.classes) =
+        (iterations, egraph.total_number_of_nodes(), egraph.number_of_classes());
 
     let grads: Vec<Id> = problem.grads.iter().filter_map(|id| classes[id.0 as usize]).collect();
     let mut extraction = Extraction::new(&egraph, sizes, &grads);
@@ -154,37 +151,11 @@ fn saturated(problem: &Problem, sizes: &Sizes, options: &Options) -> Result<Simp
         return Err(report);
     }
     report.cost = extraction.climb();
-    report.stop = stop;
     let chosen = extraction.chosen();
-
-    let mut rebuild = Rebuild::new(problem.graph);
-    let mut known: BTreeMap<Id, NodeId> = BTreeMap::new();
-    let mut saved: BTreeSet<NodeId> = BTreeSet::new();
-    for (class, expr) in &chosen {
-        if let Expr::Given(_) = expr {
-            let node = offers.node(&egraph, &mut rebuild, *class).ok_or_else(failed)?;
-            known.insert(*class, node);
-            saved.insert(node);
-        }
-    }
-    // conditions as the user wrote them: a rounding difference must not choose the other branch
-    let mut exact = vec![];
-    for (class, expr) in &chosen {
-        let class = egraph.find(*class);
-        let written = conditions.iter().find(|(_, c)| egraph.find(*c) == class);
-        if let Some((id, _)) = written.filter(|_| !matches!(expr, Expr::Num(_) | Expr::Given(_))) {
-            let node = rebuild.copy(*id);
-            known.insert(class, node);
-            exact.push(node);
-        }
-    }
-    let nodes = rebuild.lower_all(&egraph, &needed(&egraph, &chosen, &grads, &known), known);
-    let grads: Vec<NodeId> = grads.iter().map(|g| nodes[&egraph.find(*g)]).collect();
-    let graph = rebuild.graph;
-    let given: BTreeSet<NodeId> = saved.union(&outputs).copied().collect();
-    saved.extend(saves::small_barriers(&graph, sizes, &exact, &given));
-    saved.retain(|id| !outputs.contains(id));
-    Ok(Simplified { graph, grads, saved: saved.into_iter().collect(), report })
+    let assembly = Assembly { eg: &egraph, context: &context, conditions: &conditions, offers: &offers, chosen: &chosen };
+    let Some((graph, grads, saved)) = assembly.assemble(&grads) else { return Err(report) };
+    report.stop = stop;
+    Ok(Simplified { graph, grads, saved, report })
 }
 
 /// The conditions that are known before any cotangent, and their classes.
@@ -192,19 +163,4 @@ fn conditions(problem: &Problem, classes: &[Option<Id>]) -> Vec<(NodeId, Id)> {
     let depends = saves::cotangent_nodes(problem.graph);
     let nodes = problem.graph.ids().filter(|id| !depends[id.0 as usize] && saves::is_condition(problem.graph.op(*id)));
     nodes.filter_map(|id| Some((id, classes[id.0 as usize]?))).collect()
-}
-
-/// The chosen nodes that are still needed when some classes are nodes already.
-fn needed(eg: &analysis::EGraph, chosen: &[(Id, Expr)], roots: &[Id], known: &BTreeMap<Id, NodeId>) -> Vec<(Id, Expr)> {
-    let mut wanted: BTreeSet<Id> = roots.iter().map(|r| eg.find(*r)).collect();
-    let mut kept = vec![];
-    for (class, expr) in chosen.iter().rev() {
-        let class = eg.find(*class);
-        if wanted.contains(&class) && !known.contains_key(&class) {
-            wanted.extend(egg::Language::children(expr).iter().map(|c| eg.find(*c)));
-            kept.push((class, expr.clone()));
-        }
-    }
-    kept.reverse();
-    kept
 }

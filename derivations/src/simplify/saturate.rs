@@ -79,20 +79,21 @@ fn snapshot(eg: &EGraph) -> Vec<(Id, Expr)> {
 fn rewrite(eg: &mut EGraph, class: Id, node: &Expr, fired: &mut BTreeMap<&'static str, usize>) -> bool {
     let mut changed = false;
     let mut found: Vec<(&'static str, Id)> = vec![];
+    eg.analysis.log.begin(class, node);
     for rule in TABLE {
         let Apply::Saturate(apply) = rule.apply else { continue };
         if !eg.analysis.is_on(rule.name) {
             continue;
         }
-        eg.analysis.log.begin(class, node);
+        eg.analysis.log.next_rule();
         for new in apply(eg, class, node).unwrap_or_default() {
             if eg.find(new) != eg.find(class) {
                 eg.analysis.log.step(rule.name, new);
                 found.push((rule.name, new));
             }
         }
-        eg.analysis.log.end();
     }
+    eg.analysis.log.end();
     for (name, new) in found {
         if eg.union(class, new) {
             changed = true;

@@ -87,7 +87,7 @@ pub fn hoist(eg: &mut EGraph, _: Id, node: &Expr) -> Found {
     let sum = Sum::of(eg, node)?;
     let (coef, factors) = match views::constant(eg, sum.x) {
         Some(k) => (k, vec![]),
-        None => product_view(eg, sum.x)?,
+        None => product_view(eg, sum.x).map(|v| (v.coef, v.factors.clone()))?,
     };
     let (mut outside, inside): (Vec<Factor>, Vec<Factor>) = factors.into_iter().partition(|f| sum.is_free(eg, f));
     if outside.is_empty() && coef.is_one() {
@@ -124,26 +124,27 @@ pub fn merge(eg: &mut EGraph, _: Id, node: &Expr) -> Found {
 
 pub fn linear(eg: &mut EGraph, _: Id, node: &Expr) -> Found {
     let sum = Sum::of(eg, node)?;
-    let terms = linear_view(eg, sum.x)?;
-    let products: Vec<Vec<Factor>> = terms.iter().map(|(_, t)| vec![(*t, Rational::ONE)]).collect();
+    let view = linear_view(eg, sum.x)?;
+    let products: Vec<Vec<Factor>> = view.terms.iter().map(|(_, t)| vec![(*t, Rational::ONE)]).collect();
     if sum.new_sums(eg, &products)? > 1 {
         return None;
     }
-    let terms: Vec<Term> = terms.into_iter().map(|(k, t)| (k, sum.over(eg, t))).collect();
+    let terms: Vec<Term> = view.terms.iter().map(|(k, t)| (*k, sum.over(eg, *t))).collect();
     Some(vec![make_sum(eg, &terms)?])
 }
 
 /// Distributes over one factor that is a sum; each such factor gives one result.
 pub fn distribute(eg: &mut EGraph, _: Id, node: &Expr) -> Found {
     let sum = Sum::of(eg, node)?;
-    let (coef, factors) = product_view(eg, sum.x)?;
+    let product = product_view(eg, sum.x)?;
     let mut found = vec![];
-    for (i, (f, e)) in factors.iter().enumerate() {
-        let Some(terms) = linear_view(eg, *f).filter(|t| e.is_one() && t.len() > 1) else { continue };
-        let products: Vec<Vec<Factor>> = terms
+    for (i, (f, e)) in product.factors.iter().enumerate() {
+        let Some(view) = linear_view(eg, *f).filter(|v| e.is_one() && v.terms.len() > 1) else { continue };
+        let products: Vec<Vec<Factor>> = view
+            .terms
             .iter()
             .map(|(_, t)| {
-                let mut product = factors.clone();
+                let mut product = product.factors.clone();
                 product[i].0 = *t;
                 product
             })
@@ -152,8 +153,8 @@ pub fn distribute(eg: &mut EGraph, _: Id, node: &Expr) -> Found {
             continue;
         }
         let mut parts = vec![];
-        for ((k, _), product) in terms.iter().zip(&products) {
-            let x = make_prod(eg, coef.mul(*k)?, product)?;
+        for ((k, _), factors) in view.terms.iter().zip(&products) {
+            let x = make_prod(eg, product.coef.mul(*k)?, factors)?;
             parts.push((Rational::ONE, sum.over(eg, x)));
         }
         found.push(make_sum(eg, &parts)?);
@@ -164,16 +165,16 @@ pub fn distribute(eg: &mut EGraph, _: Id, node: &Expr) -> Found {
 /// Takes a factor out of a part of the axes.
 pub fn split(eg: &mut EGraph, _: Id, node: &Expr) -> Found {
     let sum = Sum::complete(eg, node)?;
-    let (coef, factors) = product_view(eg, sum.x)?;
+    let view = product_view(eg, sum.x)?;
     let inner: BTreeSet<AxisSet> =
-        factors.iter().map(|(f, _)| sum.over - axes(eg, *f)).filter(|b| !b.is_empty() && *b != sum.over).collect();
+        view.factors.iter().map(|(f, _)| sum.over - axes(eg, *f)).filter(|b| !b.is_empty() && *b != sum.over).collect();
     let mut found = vec![];
     for over in inner {
         let (mut outside, inside): (Vec<Factor>, Vec<Factor>) =
-            factors.iter().partition(|(f, _)| !axes(eg, *f).intersects(over));
+            view.factors.iter().partition(|(f, _)| !axes(eg, *f).intersects(over));
         let inside = make_prod(eg, Rational::ONE, &inside)?;
         outside.push((make_red(eg, over, Holes::NONE, inside), Rational::ONE));
-        let x = make_prod(eg, coef, &outside)?;
+        let x = make_prod(eg, view.coef, &outside)?;
         found.push(make_red(eg, sum.over - over, Holes::NONE, x));
     }
     Some(found)

@@ -23,9 +23,10 @@ pub fn linear(eg: &mut EGraph, class: Id, node: &Expr) -> Found {
         _ => return None,
     };
     let (all, mask) = (axes(eg, class), axes(eg, x[0]));
-    let (coef, factors) = product_view(eg, x[side])?;
+    let view = product_view(eg, x[side])?;
+    let coef = view.coef;
     let (mut outside, inside): (Vec<Factor>, Vec<Factor>) =
-        factors.into_iter().partition(|(f, _)| axes(eg, *f) != all && !mask.is_subset(axes(eg, *f)));
+        view.factors.iter().partition(|(f, _)| axes(eg, *f) != all && !mask.is_subset(axes(eg, *f)));
     if outside.is_empty() && coef.is_one() {
         return None;
     }

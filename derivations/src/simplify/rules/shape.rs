@@ -1,8 +1,9 @@
 //! Forms that saturation would flatten again, offered once: factored sums, small coefficients, products that reuse a
 //! value of the forward formula. Cost decides between them.
 
+use crate::graph::AxisSet;
 use crate::simplify::analysis::EGraph;
-use crate::simplify::language::Expr;
+use crate::simplify::language::{Expr, Holes};
 use crate::simplify::rational::Rational;
 use crate::simplify::views::*;
 use egg::Id;
@@ -50,14 +51,15 @@ fn each(
     snapshot.sort();
     let mut found = vec![];
     for (class, node) in snapshot {
-        let first = found.len();
+        let mut new = vec![];
         eg.analysis.log.begin(class, &node);
-        rule(eg, class, &node, &mut found);
-        found.dedup();
-        for (name, _, new) in found.get(first..).unwrap_or_default() {
+        rule(eg, class, &node, &mut new);
+        new.dedup();
+        for (name, _, new) in &new {
             eg.analysis.log.step(name, *new);
         }
         eg.analysis.log.end();
+        found.extend(new);
     }
     for (name, class, new) in found {
         if eg.analysis.is_on(name) && eg.union(class, new) {
@@ -241,7 +243,7 @@ fn add_parts(eg: &mut EGraph, parts: Vec<Term>) -> Option<(Id, bool)> {
     if eg.find(flat) == eg.find(raw) {
         return Some((raw, false));
     }
-    let left = if constant(eg, flat).is_some() { 1 } else { linear_view(eg, flat).map_or(1, |v| v.len()) };
+    let left = if constant(eg, flat).is_some() { 1 } else { linear_view(eg, flat).map_or(1, |v| v.terms.len()) };
     if left >= count {
         return Some((raw, false));
     }
@@ -311,6 +313,7 @@ fn refold(eg: &mut EGraph, targets: &Targets, class: Id, node: &Expr, out: &mut 
     if factors.iter().any(|(f, _)| is_zero(eg, *f)) {
         return;
     }
+    let sums = inner_sums(eg, &factors);
     for i in targets.sharing(&factors) {
         let (target, parts) = &targets.list[i];
         if *target == eg.find(class) || factors.iter().any(|(f, _)| f == target) {
@@ -319,52 +322,66 @@ fn refold(eg: &mut EGraph, targets: &Targets, class: Id, node: &Expr, out: &mut 
         if let Some(rest) = fold_power(&factors, *target, parts) {
             out.push(("refold", class, raw_prod(eg, rest)));
         } else if parts.len() >= 2 {
-            refold_sums(eg, &factors, (*target, parts), class, out);
+            for sum in &sums {
+                out.extend(refold_sum(eg, sum, *target, parts).map(|new| ("refold_red", class, new)));
+            }
         }
     }
 }
 
-/// The product with the highest power of the target (or of its reciprocal) that it contains made one factor.
+/// The product with the highest power of the target that it contains made one factor; of a root its reciprocal's, too.
 fn fold_power(factors: &[Factor], target: Id, parts: &[Factor]) -> Option<Vec<Factor>> {
-    let inverse: Option<Vec<Factor>> = parts.iter().map(|(f, e)| Some((*f, e.neg()?))).collect();
-    [(parts.to_vec(), 1), (inverse?, -1)].into_iter().find_map(|(parts, sign)| {
-        let mut rest = divide(factors, &parts)?;
+    let fold = |parts: &[Factor], sign: i64| {
+        let mut rest = divide(factors, parts)?;
         let mut power = 1;
-        while let Some(next) = divide(&rest, &parts) {
+        while let Some(next) = divide(&rest, parts) {
             rest = next;
             power += 1;
         }
         rest.push((target, Rational::int(sign * power)));
         Some(rest)
+    };
+    fold(parts, 1).or_else(|| match parts {
+        [(f, e)] if e.d == 2 => fold(&[(*f, e.neg()?)], -1),
+        _ => None,
     })
 }
 
-/// `Z⁻¹·Σ_A g·e → Σ_A g·y` where `y = e·Z⁻¹`: a part of the target is inside a sum, the rest beside it.
-fn refold_sums(eg: &mut EGraph, factors: &[Factor], target: (Id, &[Factor]), class: Id, out: &mut Vec<Instance>) {
-    for (i, (f, e)) in factors.iter().enumerate() {
-        if !e.is_one() {
-            continue;
-        }
-        let sums: Vec<Expr> = eg[*f].nodes.iter().filter(|n| matches!(n, Expr::Red { .. })).cloned().collect();
-        for sum in sums {
-            let Expr::Red { over, holes, x } = sum else { continue };
+/// A sum that is a factor of a product.
+struct InnerSum {
+    over: AxisSet,
+    holes: Holes,
+    inside: Vec<Factor>,
+    /// The other factors.
+    beside: Vec<Factor>,
+}
+
+fn inner_sums(eg: &EGraph, factors: &[Factor]) -> Vec<InnerSum> {
+    let mut sums = vec![];
+    for (i, (f, _)) in factors.iter().enumerate().filter(|(_, (_, e))| e.is_one()) {
+        for node in &eg[*f].nodes {
+            let Expr::Red { over, holes, x } = node else { continue };
             let (coef, inside) = monomial(eg, x[0]);
-            if !coef.is_one() {
-                continue;
-            }
-            let (bound, free): (Vec<Factor>, Vec<Factor>) =
-                target.1.iter().partition(|(f, _)| axes(eg, *f).intersects(over));
-            if bound.is_empty() || free.is_empty() {
-                continue;
-            }
-            let mut beside = factors.to_vec();
-            beside.remove(i);
-            if let (Some(mut inside), Some(mut rest)) = (divide(&inside, &bound), divide(&beside, &free)) {
-                inside.push((target.0, Rational::ONE));
-                let x = raw_prod(eg, inside);
-                rest.push((make_red(eg, over, holes, x), Rational::ONE));
-                out.push(("refold_red", class, raw_prod(eg, rest)));
+            if coef.is_one() {
+                let mut beside = factors.to_vec();
+                beside.remove(i);
+                sums.push(InnerSum { over: *over, holes: *holes, inside, beside });
             }
         }
     }
+    sums
+}
+
+/// `Z⁻¹·Σ_A g·e → Σ_A g·y` where `y = e·Z⁻¹`: a part of the target is inside a sum, the rest beside it.
+fn refold_sum(eg: &mut EGraph, sum: &InnerSum, target: Id, parts: &[Factor]) -> Option<Id> {
+    let (bound, free): (Vec<Factor>, Vec<Factor>) = parts.iter().partition(|(f, _)| axes(eg, *f).intersects(sum.over));
+    if bound.is_empty() || free.is_empty() {
+        return None;
+    }
+    let mut inside = divide(&sum.inside, &bound)?;
+    let mut rest = divide(&sum.beside, &free)?;
+    inside.push((target, Rational::ONE));
+    let x = raw_prod(eg, inside);
+    rest.push((make_red(eg, sum.over, sum.holes, x), Rational::ONE));
+    Some(raw_prod(eg, rest))
 }

@@ -3,8 +3,7 @@
 use super::corpus::{Case, all};
 use crate::simplify::cost::Sizes;
 use crate::simplify::saves::is_barrier;
-use crate::simplify::build::reachable;
-use crate::simplify::{Options, Simplified, Stop, simplify};
+use crate::simplify::{Options, Simplified, simplify};
 use crate::graph::*;
 
 /// One node as text, with the user's inputs by name.
@@ -50,6 +49,11 @@ pub fn reductions(case: &Case, s: &Simplified) -> usize {
     count
 }
 
+/// The raw adjoint, with saves by minimum cut.
+pub fn unsimplified(case: &Case) -> Simplified {
+    simplify(&case.problem(), &Options { enabled: false, ..Options::default() })
+}
+
 #[test]
 fn table() {
     for case in all() {
@@ -58,16 +62,16 @@ fn table() {
         println!(
             "{:20} {:?} raw {} -> reductions {} sweeps {} cost {} | {} nodes {} classes {} iterations",
             case.name, s.report.stop,
-            reductions(&case, &simplify(&case.problem(), &Options { enabled: false, ..Options::default() })),
+            reductions(&case, &unsimplified(&case)),
             reductions(&case, &s), s.report.cost.unwrap().sweeps, s.report.cost.unwrap().total,
             s.report.nodes, s.report.classes, s.report.iterations
         );
         for id in &s.saved {
-            println!("      saved {}", show(&s.graph, *id));
+            println!("      saved {:.150}", show(&s.graph, *id));
         }
-        if s.graph.len() < 120 {
+        if s.graph.len() < 50 {
             for id in &s.grads {
-                println!("      grad {}", show(&s.graph, *id));
+                println!("      grad {:.600}", show(&s.graph, *id));
             }
         }
     }

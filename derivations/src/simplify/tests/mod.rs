@@ -2,7 +2,9 @@
 
 mod corpus;
 mod forms;
+mod random;
 mod rules;
 mod shadow;
+mod timing;
 
 pub use shadow::Shadow;
