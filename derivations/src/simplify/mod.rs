@@ -13,6 +13,7 @@ mod extract;
 mod given;
 mod language;
 mod log;
+mod print;
 mod rational;
 mod rebuild;
 pub mod rules;
@@ -124,6 +125,7 @@ fn saturated(problem: &Problem, sizes: &Sizes, options: &Options) -> Result<Simp
     let facts = Facts::new(problem.graph, &options.rules_off);
     let Some(Built { mut egraph, classes }) = build(facts, &roots) else { return Err(report) };
 
+    let raw = egraph.nodes().len();
     let (stop, iterations) = saturate::saturate(&mut egraph, &mut report.fired);
     let forward = problem.graph.ids().filter(|id| problem.graph.is_forward(*id));
     let forward: Vec<Id> = forward.filter_map(|id| classes[id.0 as usize]).collect();
@@ -154,6 +156,7 @@ fn saturated(problem: &Problem, sizes: &Sizes, options: &Options) -> Result<Simp
     let chosen = extraction.chosen();
     let assembly = Assembly { eg: &egraph, context: &context, conditions: &conditions, offers: &offers, chosen: &chosen };
     let Some((graph, grads, saved)) = assembly.assemble(&grads) else { return Err(report) };
+    report.steps = log::steps(&egraph, &classes, raw, &chosen);
     report.stop = stop;
     Ok(Simplified { graph, grads, saved, report })
 }

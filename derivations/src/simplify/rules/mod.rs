@@ -41,7 +41,7 @@ pub struct Rule {
     pub name: &'static str,
     /// `left => right`, in the formula language.
     pub mathematics: &'static str,
-    /// The variables of `mathematics` and the axes they vary over. A variable in capitals is an axis, unless it is here.
+    /// The variables of `mathematics` and the axes they vary over; capitals are axes. `> 0`: positive.
     pub variables: &'static str,
     /// When it applies.
     pub condition: &'static str,
@@ -74,7 +74,7 @@ rules! {
     abs: "x * sign(x) => abs(x)", where "x: A", if "", Exact Construct;
     hoist: "sum(k * f, A) => k * sum(f, A)", where "k: B, f: (A, B)",
         if "k has no axis of A", Real Saturate(reductions::hoist);
-    red_const: "sum(k + 0 * index(A), A) => len(A) * k", where "k: B",
+    red_const: "sum(k, A) => len(A) * k", where "k: B",
         if "k has no axis of A, and no position is skipped", Real Saturate(reductions::constant);
     red_red: "sum(sum(f, B), A) => sum(f, (A, B))", where "f: (A, B, C)",
         if "A and B are disjoint, and no position is skipped", Real Saturate(reductions::merge);
@@ -86,7 +86,7 @@ rules! {
         if "f + g is not the user's; at most one of the sums is new", Real Saturate(reductions::distribute);
     red_reuse: "sum(f, (A, B)) => sum(sum(f, B), A)", where "f: (A, B, C)",
         if "sum(f, B) exists", Real Saturate(reductions::reuse);
-    centred: "sum(x - sum(x, A) / len(A), A) => 0 * sum(x, A)", where "x: (A, B)",
+    centred: "sum(x - sum(x, A) / len(A), A) => 0", where "x: (A, B)",
         if "the mean is looked up, never built", Real Saturate(reductions::centred);
     sel_same: "select(c > 0, f, f) => f", where "c: A, f: A", if "", Exact Saturate(select::same);
     sel_linear: "select(c > 0, k * f, 0) => k * select(c > 0, f, 0)", where "c: (A, B), k: B, f: (A, B)",
@@ -95,8 +95,8 @@ rules! {
         if "f + g is not the user's", Real Shape;
     common_denominator: "f / (1 + g) - f * g / (1 + g) / (1 + g) => f / ((1 + g) * (1 + g))", where "f: A, g: A > 0",
         if "the denominator is the user's sum, and a term cancels", Real Shape;
-    coef_in: "2 * f * k => f * (2 * k)", where "k: B, f: (A, B)", if "k is the smallest factor", Exact Shape;
-    refold: "e / z => (e / z)", where "e: (A, B), z: B > 0", if "the user has written e / z", Real Shape;
+    coef_in: "2 * (f * k) => f * (2 * k)", where "k: B, f: (A, B)", if "k is the smallest factor", Exact Shape;
+    refold: "g * e / z => g * (e / z)", where "g: A, e: (A, B), z: B > 0", if "the user has written e / z", Real Shape;
     refold_red: "sum(g * e, A) / z => sum(g * (e / z), A)", where "g: (A, B), e: (A, B), z: B > 0",
         if "the user has written e / z", Real Shape;
 }

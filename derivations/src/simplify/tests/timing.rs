@@ -48,3 +48,17 @@ fn repeat_norm() {
         let _ = cases[0].simplified();
     }
 }
+
+#[test]
+#[ignore]
+fn derivations() {
+    for case in super::corpus::all() {
+        let s = case.simplified();
+        println!("{}: {} steps", case.name, s.report.steps.len());
+        if s.report.steps.len() < 40 {
+            for step in &s.report.steps {
+                println!("   {:12} {:.200}  =>  {:.200}", step.rule, step.before, step.after);
+            }
+        }
+    }
+}
