@@ -29,7 +29,8 @@ pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
         Some(quote!(shapes.array(#text, #name, &[#(#axes),*], #many)?;))
     });
     let lens = variants.first().map(|v| signature_lens(&v.typed, signature.len()));
-    let choices: Vec<(usize, &[Decision])> = variants.iter().enumerate().map(|(i, v)| (i, v.typed.decisions.as_slice())).collect();
+    let choices: Vec<(usize, &[Decision])> =
+        variants.iter().enumerate().map(|(i, v)| (i, v.typed.decisions.as_slice())).collect();
     let body = choose(face, variants, &choices, signature.len());
     quote! {
         #[inline]
@@ -145,7 +146,12 @@ fn local_int(typed: &Typed, id: IntId) -> TokenStream {
 }
 
 /// A symbolic integer as an expression of `i64`.
-pub fn int_tokens(ints: &Ints, id: IntId, len: &dyn Fn(AxisId) -> TokenStream, host: &dyn Fn(crate::graph::HostId) -> TokenStream) -> TokenStream {
+pub fn int_tokens(
+    ints: &Ints,
+    id: IntId,
+    len: &dyn Fn(AxisId) -> TokenStream,
+    host: &dyn Fn(crate::graph::HostId) -> TokenStream,
+) -> TokenStream {
     let at = |id| int_tokens(ints, id, len, host);
     match ints.get(id) {
         Int::Const(value) => quote!(#value),

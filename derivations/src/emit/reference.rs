@@ -22,7 +22,8 @@ pub fn reference(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let mut arms: Vec<TokenStream> = variants.iter().map(|v| arm(face, variants, v)).collect();
     let last = arms.pop();
     let indices = 0..arms.len();
-    let body = if arms.is_empty() { quote!(#last) } else { quote!(match call.variant() { #(#indices => { #arms })* _ => { #last } }) };
+    let body =
+        if arms.is_empty() { quote!(#last) } else { quote!(match call.variant() { #(#indices => { #arms })* _ => { #last } }) };
     quote! {
         fn reference(
             &self,
@@ -61,18 +62,19 @@ fn arm(face: &Face<'_>, variants: &[Variant], variant: &Variant) -> TokenStream 
         let ident = term_ident(*id);
         quote!(#ident.clone())
     });
-    let states = face.args().filter(|(_, p)| matches!(p.kind, crate::syntax::ParamKind::State { .. })).map(|(i, _)| {
-        match typed.states.iter().find(|s| s.0 == i) {
-            Some((_, id)) => {
-                let ident = term_ident(*id);
-                quote!(#ident.clone())
+    let states =
+        face.args().filter(|(_, p)| matches!(p.kind, crate::syntax::ParamKind::State { .. })).map(|(i, _)| {
+            match typed.states.iter().find(|s| s.0 == i) {
+                Some((_, id)) => {
+                    let ident = term_ident(*id);
+                    quote!(#ident.clone())
+                }
+                None => {
+                    let arg = printer.param(i);
+                    quote!(#arg)
+                }
             }
-            None => {
-                let arg = printer.param(i);
-                quote!(#arg)
-            }
-        }
-    });
+        });
     quote! {
         #(#lets)*
         ::core::result::Result::Ok(::std::vec![#(#outputs,)* #(#states,)*])
@@ -175,7 +177,9 @@ impl Printer<'_> {
                 quote!(#word(#(&#args),*, #axes))
             }
             TermOp::Window { window, axes, .. } => {
-                let list = |f: &dyn Fn(&crate::elaborate::typed::WindowAxis) -> AxisId| self.axes(&axes.iter().map(f).collect::<Vec<_>>());
+                let list = |f: &dyn Fn(&crate::elaborate::typed::WindowAxis) -> AxisId| {
+                    self.axes(&axes.iter().map(f).collect::<Vec<_>>())
+                };
                 let (sources, outs, taps) = (list(&|w| w.source), list(&|w| w.out), list(&|w| w.tap));
                 quote!(#f::window(#(&#args),*, #sources, #outs, #taps, &(#window)))
             }
