@@ -326,6 +326,7 @@ impl Emitter<'_> {
 
     fn finish(mut self, ident: Ident, doc: &str, phases: &[TokenStream]) -> Kernel {
         let krate = self.krate;
+        let space = Ident::new("space", Span::mixed_site());
         let arrays = self.arrays();
         let used: BTreeSet<String> = phases.iter().flat_map(|p| identifiers(p.clone())).collect();
         let imports = ["Index", "Operand", "Out"].into_iter().filter(|name| used.contains(*name));
@@ -335,15 +336,15 @@ impl Emitter<'_> {
             .iter()
             .map(|(a, len)| {
                 let axis = &self.axes[a];
-                quote!(let #len = space.len(#axis);)
+                quote!(let #len = #space.len(#axis);)
             })
             .collect();
         let axes = (0..self.graph.axes.len()).map(|i| match self.axes.get(&AxisId(i as u8)) {
             Some(ident) => quote!(#ident),
             None => quote!(_),
         });
-        let axes = quote!(let [#(#axes),*] = space.axes(););
-        let (mut args, mut fields) = (vec![KernelArg::Space], vec![Ident::new("space", Span::mixed_site())]);
+        let axes = quote!(let [#(#axes),*] = #space.axes(););
+        let (mut args, mut fields) = (vec![KernelArg::Space], vec![space.clone()]);
         for (arg, ident) in &self.args {
             args.push(*arg);
             fields.push(ident.clone());
@@ -359,11 +360,11 @@ impl Emitter<'_> {
             struct #ident #parameters #bound { #(#fields: #types),* }
             impl<T: #krate::Float> #krate::drivers::Kernel<T> for #ident #arguments {
                 fn run<V: #krate::drivers::Vector<Elem = T>>(self, at: #krate::drivers::At<V>) {
-                    use #krate::drivers::{#(#imports),*};
+                    use #krate::drivers::{Vector as _, #(#imports),*};
                     let Self { #(#fields),* } = self;
                     #axes
                     #(#lens)*
-                    let mut k = at.script(space);
+                    let mut k = at.script(#space);
                     #(#arrays)*
                     #(#phases)*
                     k.run();
