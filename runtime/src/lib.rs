@@ -5,7 +5,9 @@ mod float;
 pub mod formula;
 pub mod gradcheck;
 pub mod layer;
+pub mod prelude;
 pub mod rng;
+mod signature;
 mod window;
 
 #[doc(hidden)]
@@ -17,6 +19,7 @@ pub use gradcheck::gradcheck;
 pub use layer::{Grad, Layer};
 pub use ndarray;
 pub use rng::Seed;
+pub use signature::{Axes, Labels, Many, Tensor};
 pub use window::Window;
 
 /// Writes a `#[test]` that checks a layer's gradients on drawn arguments: see [`gradcheck::check_random`].
