@@ -5,7 +5,11 @@ mod float;
 pub mod formula;
 pub mod gradcheck;
 pub mod layer;
+// Formulas: compiled once the macro is.
+#[cfg(any())]
+pub mod layers;
 pub mod prelude;
+pub mod reference;
 pub mod rng;
 mod signature;
 mod window;

@@ -1,0 +1,88 @@
+//! Arithmetic on graph nodes that reads as arithmetic, for the derivative tables.
+
+use crate::graph::{BinaryOp, Graph, NodeId, UnaryOp};
+use std::cell::RefCell;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// The graph that a reverse pass writes to.
+pub(super) struct Tape<'g>(RefCell<&'g mut Graph>);
+
+impl<'g> Tape<'g> {
+    pub fn new(graph: &'g mut Graph) -> Tape<'g> {
+        Tape(RefCell::new(graph))
+    }
+    /// Reads the graph; the closure must not write to the tape.
+    pub fn read<R>(&self, f: impl FnOnce(&Graph) -> R) -> R {
+        f(&self.0.borrow())
+    }
+    /// Writes to the graph.
+    pub fn write<R>(&self, f: impl FnOnce(&mut Graph) -> R) -> R {
+        f(&mut self.0.borrow_mut())
+    }
+}
+
+/// A node of a tape.
+#[derive(Clone, Copy)]
+pub(super) struct Expr<'t> {
+    pub tape: &'t Tape<'t>,
+    pub id: NodeId,
+}
+
+impl<'t> Expr<'t> {
+    fn make(self, f: impl FnOnce(&mut Graph) -> NodeId) -> Expr<'t> {
+        Expr { tape: self.tape, id: self.tape.write(f) }
+    }
+    pub fn num(self, value: f64) -> Expr<'t> {
+        self.make(|graph| graph.num(value))
+    }
+    pub fn unary(self, op: UnaryOp) -> Expr<'t> {
+        self.make(|graph| graph.unary(op, self.id))
+    }
+    pub fn binary(self, op: BinaryOp, other: Expr<'t>) -> Expr<'t> {
+        self.make(|graph| graph.binary(op, self.id, other.id))
+    }
+    pub fn cmp(self, op: BinaryOp, other: Expr<'t>) -> Expr<'t> {
+        self.binary(op, other)
+    }
+    pub fn powi(self, n: i32) -> Expr<'t> {
+        self.make(|graph| graph.powi(self.id, n))
+    }
+    /// `a` where the mask `self` holds, else `b`.
+    pub fn select(self, a: Expr<'t>, b: Expr<'t>) -> Expr<'t> {
+        self.make(|graph| graph.select(self.id, a.id, b.id))
+    }
+    pub fn is_constant(self) -> bool {
+        super::pointwise::is_constant(self.tape, self.id)
+    }
+}
+
+macro_rules! operators {
+    ($($trait:ident $method:ident;)*) => { $(
+        impl<'t> $trait for Expr<'t> {
+            type Output = Expr<'t>;
+            fn $method(self, other: Expr<'t>) -> Expr<'t> {
+                self.binary(BinaryOp::$trait, other)
+            }
+        }
+        impl<'t> $trait<f64> for Expr<'t> {
+            type Output = Expr<'t>;
+            fn $method(self, other: f64) -> Expr<'t> {
+                self.binary(BinaryOp::$trait, self.num(other))
+            }
+        }
+        impl<'t> $trait<Expr<'t>> for f64 {
+            type Output = Expr<'t>;
+            fn $method(self, other: Expr<'t>) -> Expr<'t> {
+                other.num(self).binary(BinaryOp::$trait, other)
+            }
+        }
+    )* };
+}
+operators! { Add add; Sub sub; Mul mul; Div div; }
+
+impl<'t> Neg for Expr<'t> {
+    type Output = Expr<'t>;
+    fn neg(self) -> Expr<'t> {
+        self.unary(UnaryOp::Neg)
+    }
+}

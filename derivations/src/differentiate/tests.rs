@@ -1,0 +1,186 @@
+//! Every derivative against differences of the primal, evaluated by the interpreter.
+
+use super::reverse;
+use crate::graph::eval::Env;
+use crate::graph::*;
+use approx::assert_relative_eq;
+
+/// A graph with axes `A` (3), `B` (2), `K` (2) and two inputs over (A, B).
+struct Case {
+    graph: Graph,
+    env: Env,
+    a: AxisId,
+    b: AxisId,
+    k: AxisId,
+    x: NodeId,
+    z: NodeId,
+}
+
+fn case() -> Case {
+    let mut graph = Graph::default();
+    let a = graph.add_axis("A", None, 3);
+    let b = graph.add_axis("B", None, 2);
+    let k = graph.add_axis("K", None, 2);
+    let x = graph.add_input("x", &[a, b], InputKind::Tensor);
+    let z = graph.add_input("z", &[a, b], InputKind::Tensor);
+    let xs = vec![0.7, 0.31, 1.9, 0.45, 0.12, 2.2];
+    let zs = vec![0.52, 1.4, 0.33, 2.6, 0.81, 1.1];
+    let env = Env { lens: vec![3, 2, 2], hosts: vec![], inputs: vec![xs, zs] };
+    Case { graph, env, a, b, k, x, z }
+}
+
+/// Compares the gradient of `y`, under a cotangent of no symmetry, with central differences.
+fn check(mut c: Case, y: NodeId) {
+    let axes: Vec<AxisId> = c.graph.axes_of(y).iter().collect();
+    let cotangent = c.graph.add_input("dy", &axes, InputKind::Cotangent(0));
+    let n = c.env.size(c.graph.axes_of(y));
+    c.env.inputs.push((0..n).map(|i| 0.3 + 0.41 * (i as f64 * 1.7).sin()).collect());
+    let grads = reverse(&mut c.graph, &[(y, cotangent)], &[c.x, c.z]);
+    let values = c.graph.eval(&c.env);
+    let loss = |env: &Env| -> f64 {
+        let values = c.graph.eval(env);
+        values[y.0 as usize].iter().zip(&env.inputs[2]).map(|(y, g)| y * g).sum()
+    };
+    for (input, grad) in grads.iter().enumerate() {
+        let axes = c.graph.axes_of(*grad);
+        let mut at = [0; AxisSet::CAPACITY];
+        c.env.each(AxisSet::one(c.a) | AxisSet::one(c.b), &mut at, &mut |at| {
+            let element = c.env.offset(AxisSet::one(c.a) | AxisSet::one(c.b), at);
+            let shifted = |h: f64| {
+                let mut env = c.env.clone();
+                env.inputs[input][element] += h;
+                loss(&env)
+            };
+            let h = 1e-5;
+            let expected = (8.0 * (shifted(h) - shifted(-h)) - (shifted(2.0 * h) - shifted(-2.0 * h))) / (12.0 * h);
+            let found = values[grad.0 as usize][c.env.offset(axes, at)];
+            assert_relative_eq!(found, expected, epsilon = 1e-8, max_relative = 1e-7);
+        });
+    }
+}
+
+#[test]
+fn every_unary_operator() {
+    for op in UnaryOp::ALL {
+        let mut c = case();
+        let y = c.graph.unary(*op, c.x);
+        if *op == UnaryOp::Stop {
+            let cotangent = c.graph.add_input("dy", &[c.a, c.b], InputKind::Cotangent(0));
+            let grads = reverse(&mut c.graph, &[(y, cotangent)], &[c.x]);
+            assert_eq!(c.graph.as_num(grads[0]), Some(0.0));
+        } else if *op != UnaryOp::Not {
+            check(c, y);
+        }
+    }
+}
+
+#[test]
+fn every_binary_operator() {
+    for op in BinaryOp::ALL {
+        let mut c = case();
+        let y = c.graph.binary(*op, c.x, c.z);
+        check(c, y);
+    }
+}
+
+#[test]
+fn powers_and_selection() {
+    for n in [-2, -1, 2, 3, 5] {
+        let mut c = case();
+        let y = c.graph.powi(c.x, n);
+        check(c, y);
+    }
+    let mut c = case();
+    let mask = c.graph.binary(BinaryOp::Gt, c.x, c.z);
+    let y = c.graph.select(mask, c.x, c.z);
+    check(c, y);
+}
+
+#[test]
+fn every_reduction() {
+    for op in [ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max, ReduceOp::Min, ReduceOp::ArgMax, ReduceOp::ArgMin] {
+        for axes in [0b01, 0b10, 0b11] {
+            let mut c = case();
+            let product = c.graph.binary(BinaryOp::Mul, c.x, c.z);
+            let over: Vec<AxisId> = AxisSet(axes).iter().collect();
+            let y = c.graph.reduce(op, &over, product);
+            check(c, y);
+        }
+    }
+}
+
+#[test]
+fn a_product_with_zeros_keeps_the_others() {
+    for zeros in [&[1][..], &[1, 3], &[0, 2, 4]] {
+        let mut c = case();
+        for zero in zeros {
+            c.env.inputs[0][*zero] = 0.0;
+        }
+        let y = c.graph.reduce(ReduceOp::Prod, &[c.a], c.x);
+        check(c, y);
+    }
+}
+
+#[test]
+fn broadcasts_are_summed() {
+    let mut c = case();
+    let row = c.graph.sum(c.a, c.x);
+    let all = c.graph.sum(AxisSet::one(c.a) | AxisSet::one(c.b), c.z);
+    let y = c.graph.binary(BinaryOp::Mul, row, all);
+    let y = c.graph.sum(c.k, y);
+    check(c, y);
+}
+
+/// `y[o, b, k] = x[2·o + k − 1, b]`, with a hole at −1: a strided window with padding.
+fn window(c: &mut Case, o: AxisId) -> (NodeId, Vec<Condition>) {
+    let ints = &mut c.graph.ints;
+    let (zero, one, two, minus) = (ints.constant(0), ints.constant(1), ints.constant(2), ints.constant(-1));
+    let (len_a, len_o) = (ints.axis_len(c.a), ints.axis_len(o));
+    let e = Affine { terms: vec![(c.k, one), (o, two)], offset: minus, div: None, modulo: None };
+    let valid = vec![Condition::Range { e: e.clone(), lo: zero, hi: len_a }];
+    let back = |div| Affine { terms: vec![(c.a, one), (c.k, minus)], offset: one, div, modulo: None };
+    let transpose = Transpose {
+        map: vec![(o, back(Some(two)))],
+        valid: vec![Condition::Divides { e: back(None), by: two }, Condition::Range { e: back(Some(two)), lo: zero, hi: len_o }],
+        over: AxisSet::one(c.k),
+    };
+    let r = Reindex { map: vec![(c.a, Source::Affine(e))], valid: valid.clone(), fill: 0, transpose: Some(Box::new(transpose)) };
+    (c.graph.reindex(c.x, r), valid)
+}
+
+#[test]
+fn windows_with_holes() {
+    for op in [ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max, ReduceOp::Min] {
+        let mut c = case();
+        let o = c.graph.add_axis("O", None, 2);
+        c.env.lens.push(2);
+        let (w, valid) = window(&mut c, o);
+        let y = c.graph.reduce_valid(op, &[c.k], w, valid);
+        check(c, y);
+    }
+}
+
+#[test]
+fn gathers_compare_or_scatter() {
+    for label_axes in [0b10, 0b100] {
+        let mut c = case();
+        let axes: Vec<AxisId> = AxisSet(label_axes).iter().collect();
+        let label = c.graph.add_input("label", &axes, InputKind::Labels);
+        let r = Reindex { map: vec![(c.a, Source::Load(label))], valid: vec![], fill: 0, transpose: None };
+        let y = c.graph.reindex(c.x, r);
+        c.env.inputs.push(vec![2.0, 2.0]);
+        check_gather(c, y);
+    }
+}
+
+fn check_gather(mut c: Case, y: NodeId) {
+    let axes: Vec<AxisId> = c.graph.axes_of(y).iter().collect();
+    let cotangent = c.graph.add_input("dy", &axes, InputKind::Cotangent(0));
+    let n = c.env.size(c.graph.axes_of(y));
+    c.env.inputs.push((1..=n).map(|i| i as f64).collect());
+    let grads = reverse(&mut c.graph, &[(y, cotangent)], &[c.x]);
+    let values = c.graph.eval(&c.env);
+    let total: f64 = values[grads[0].0 as usize].iter().sum();
+    assert_relative_eq!(total, (1..=n).sum::<usize>() as f64);
+    assert!(values[grads[0].0 as usize][..4].iter().all(|v| *v == 0.0), "only the third row was read");
+}
