@@ -8,10 +8,8 @@ pub mod layer;
 // Formulas: compiled once the macro is.
 #[cfg(any())]
 pub mod layers;
-pub mod prelude;
 pub mod reference;
 pub mod rng;
-mod signature;
 mod window;
 
 #[doc(hidden)]
@@ -23,7 +21,6 @@ pub use gradcheck::gradcheck;
 pub use layer::{Grad, Layer};
 pub use ndarray;
 pub use rng::Seed;
-pub use signature::{Axes, Labels, Many, Tensor};
 pub use window::Window;
 
 /// Writes a `#[test]` that checks a layer's gradients on drawn arguments: see [`gradcheck::check_random`].
