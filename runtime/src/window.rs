@@ -38,7 +38,7 @@ impl<const D: usize> Window<D> {
         self
     }
 
-    /// How far the window may hang over at both ends of each axis: at most half of what it covers.
+    /// How far the window may hang over at both ends of each axis: in pools, at most half of what it covers.
     #[must_use]
     pub const fn padding(mut self, padding: [usize; D]) -> Self {
         self.padding = padding;
@@ -134,8 +134,7 @@ impl<const D: usize> Window<D> {
     /// Checks that the window is valid along every axis, and gives the number of windows along each.
     ///
     /// # Errors
-    /// [`Error::WindowZero`], [`Error::WindowDivisor`], [`Error::WindowPadding`] or [`Error::WindowTooLarge`],
-    /// naming the axis.
+    /// [`Error::WindowZero`], [`Error::WindowDivisor`] or [`Error::WindowTooLarge`], naming the axis.
     pub fn check(&self, function: &'static str, axes: [&'static str; D], lens: [usize; D]) -> Result<[usize; D], Error> {
         if self.divisor == Some(0) {
             return Err(Error::WindowDivisor { function });
@@ -146,11 +145,8 @@ impl<const D: usize> Window<D> {
             if let Some((setting, _)) = settings.into_iter().find(|(_, value)| *value == 0) {
                 return Err(Error::WindowZero { function, axis, setting });
             }
-            let (window, found) = (self.extent(i), self.padding[i]);
-            if found > window / 2 {
-                return Err(Error::WindowPadding { function, axis, found, most: window / 2 });
-            }
-            let padded = lens[i].saturating_add(2 * found);
+            let window = self.extent(i);
+            let padded = lens[i].saturating_add(self.padding[i].saturating_mul(2));
             if window > padded {
                 return Err(Error::WindowTooLarge { function, axis, window, padded });
             }
@@ -159,14 +155,20 @@ impl<const D: usize> Window<D> {
         Ok(outputs)
     }
 
-    /// Checks that every window holds an element: what a mean, maximum, minimum or product over it needs.
+    /// Checks that every window holds an element: what a mean, maximum, minimum or product over it needs. A sum of
+    /// products, such as a convolution, does not.
     ///
-    /// Only a dilated window can miss the array, between two of its elements. Padding that counts is an element.
+    /// As in PyTorch's pools, no more than half of a window may be padding. Then only a dilated one can miss the array,
+    /// between two of its elements. Padding that counts is an element.
     ///
     /// # Errors
-    /// [`Error::WindowEmpty`], naming the axis and the first empty window.
+    /// [`Error::WindowPadding`] or [`Error::WindowEmpty`], naming the axis.
     pub fn check_filled(&self, function: &'static str, axes: [&'static str; D], lens: [usize; D]) -> Result<(), Error> {
         for (i, axis) in axes.into_iter().enumerate() {
+            let (found, most) = (self.padding[i], self.extent(i) / 2);
+            if found > most {
+                return Err(Error::WindowPadding { function, axis, found, most });
+            }
             let holds = |o: usize| (0..self.kernel[i]).any(|t| self.source(i, lens[i], o, t) != Tap::Hole);
             if let Some(position) = (0..self.output_len(i, lens[i])).find(|o| !holds(*o)) {
                 return Err(Error::WindowEmpty { function, axis, position });
@@ -239,7 +241,9 @@ mod tests {
         let check = |k: Window<2>| k.check("pool", ["H", "W"], [4, 5]).unwrap_err();
         let error = check(Window::new([2, 2]).stride([1, 0]));
         assert_eq!(error, Error::WindowZero { function: "pool", axis: "W", setting: "stride" });
-        let error = check(Window::new([2, 2]).padding([2, 0]));
+        let wide = Window::new([2, 2]).padding([2, 0]);
+        assert_eq!(wide.check("convolution", ["H", "W"], [4, 5]), Ok([4, 2]));
+        let error = wide.check_filled("pool", ["H", "W"], [4, 5]).unwrap_err();
         assert_eq!(error, Error::WindowPadding { function: "pool", axis: "H", found: 2, most: 1 });
         let error = check(Window::new([3, 3]).dilation([1, 3]));
         assert_eq!(error, Error::WindowTooLarge { function: "pool", axis: "W", window: 7, padded: 5 });

@@ -256,6 +256,13 @@ pub(super) fn each_position(dims: &[(Axis, usize)], mut f: impl FnMut(&[usize]))
     }
 }
 
+/// The offsets of all positions, row-major.
+pub(super) fn offsets(dims: &[(Axis, usize)], strides: &[usize]) -> Vec<usize> {
+    let mut all = Vec::with_capacity(size(dims));
+    each_position(dims, |at| all.push(offset(at, strides)));
+    all
+}
+
 /// The axes of all values, in order of first appearance.
 ///
 /// # Panics
