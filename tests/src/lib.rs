@@ -1,3 +1,5 @@
 //! Support for the tests of the whole.
 
+pub mod formulas;
+mod host;
 pub mod opinfo;
