@@ -7,3 +7,4 @@ pub mod error;
 pub mod graph;
 pub mod plan;
 pub mod syntax;
+pub mod simplify;

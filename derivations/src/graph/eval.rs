@@ -134,7 +134,8 @@ impl Graph {
         values
     }
 
-    fn eval_node(&self, id: NodeId, env: &Env, values: &[Vec<f64>]) -> Vec<f64> {
+    /// Evaluates one node, given the values of those before it.
+    pub fn eval_node(&self, id: NodeId, env: &Env, values: &[Vec<f64>]) -> Vec<f64> {
         let axes = self.axes_of(id);
         let read = |x: NodeId, at: &Position| values[x.0 as usize][env.offset(self.axes_of(x), at)];
         let mut at: Position = [0; AxisSet::CAPACITY];

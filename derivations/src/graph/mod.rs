@@ -275,7 +275,12 @@ impl Graph {
     }
 
     fn set_of(&self, op: &Op) -> AxisSet {
-        let of = |id: &NodeId| self.axes_of(*id);
+        self.axes_with(op, &|id| self.axes_of(id))
+    }
+
+    /// The axes of an operator's value, from those of its operands.
+    pub fn axes_with(&self, op: &Op, of: &dyn Fn(NodeId) -> AxisSet) -> AxisSet {
+        let of = |id: &NodeId| of(*id);
         match op {
             Op::Input(i) => self.inputs[i.0 as usize].axes.iter().copied().collect(),
             Op::Num(_) | Op::Host(_) | Op::Len(_) | Op::Int(_) => AxisSet::EMPTY,
