@@ -201,7 +201,7 @@ impl Evaluation<'_> {
                 }
                 Binding::Host(host) => {
                     let lens = &self.env.lens;
-                    self.env.hosts[host.0 as usize] = self.call.number(&self.typed.hosts[host.0 as usize].tokens, lens);
+                    self.env.hosts[host.0 as usize] = self.call.scalar(&self.typed.hosts[host.0 as usize].tokens, lens);
                 }
                 Binding::Check(_) => {}
             }
@@ -230,11 +230,21 @@ impl Evaluation<'_> {
 }
 
 impl Call {
-    fn number(&self, tokens: &impl ToTokens, lens: &[usize]) -> f64 {
+    /// A constant that is a number.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub fn number(&self, name: &str) -> f64 {
+        match self.constants.get(name) {
+            Some(Constant::Number(value)) => *value,
+            other => panic!("{name} is {other:?}"),
+        }
+    }
+    fn scalar(&self, tokens: &impl ToTokens, lens: &[usize]) -> f64 {
         crate::host::number(tokens, &|name| self.variable(name, lens))
     }
     fn holds(&self, tokens: &impl ToTokens) -> bool {
-        self.number(tokens, &[]) != 0.0
+        self.scalar(tokens, &[]) != 0.0
     }
     /// `len_n_0` is the extent of axis 0; other names are arguments.
     fn variable(&self, name: &str, lens: &[usize]) -> Constant {

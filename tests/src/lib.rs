@@ -2,4 +2,5 @@
 
 pub mod formulas;
 mod host;
+pub mod kernels;
 pub mod opinfo;
