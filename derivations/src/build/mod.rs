@@ -9,7 +9,7 @@ mod reindex;
 
 use crate::elaborate::{Check, Term, TermFill, TermId, TermOp, Typed};
 use crate::error::Errors;
-use crate::graph::{AxisSet, BinaryOp, Draw, Graph, Host, InputKind, NodeId, Op};
+use crate::graph::{BinaryOp, Draw, Graph, Host, InputKind, NodeId, Op};
 use crate::syntax::{Formula, ParamKind};
 use holes::Holes;
 
@@ -17,7 +17,7 @@ use holes::Holes;
 #[derive(Clone, Debug)]
 pub struct Built {
     pub graph: Graph,
-    /// One node an output, broadcast to the promised axes.
+    /// One node an output. It may lack promised axes, and is the same along them.
     pub outputs: Vec<NodeId>,
     /// The new value of each state argument that was assigned.
     pub states: Vec<(usize, NodeId)>,
@@ -167,23 +167,21 @@ impl Builder<'_> {
         })
     }
 
-    /// Outputs are broadcast to what was promised, and have no holes.
+    /// Outputs and states have no holes.
     fn finish(mut self) -> Built {
         let mut outputs = Vec::new();
-        for (id, promised) in self.typed.outputs.iter().zip(&self.typed.output_axes) {
+        for id in &self.typed.outputs {
             if let Some(value) = self.value(*id) {
                 self.no_holes(&value, *id, "the result");
-                let promised: AxisSet = promised.iter().copied().collect();
-                outputs.push(self.graph.broadcast(value.node, promised));
+                outputs.push(value.node);
             }
         }
         let mut states = Vec::new();
         for (param, id) in &self.typed.states {
             if let Some(value) = self.value(*id) {
                 self.no_holes(&value, *id, "the state");
-                let input = self.param(*param);
-                let set = self.graph.axes_of(input);
-                states.push((*param, self.graph.broadcast(value.node, set)));
+                self.param(*param);
+                states.push((*param, value.node));
             }
         }
         Built { graph: self.graph, outputs, states, params: self.params, checks: self.checks }

@@ -51,6 +51,10 @@ impl Library {
         library
     }
 
+    pub fn contains(&self, path: &str) -> bool {
+        self.get(path).is_some()
+    }
+
     fn get(&self, path: &str) -> Option<&Callee> {
         self.0.iter().find(|(p, _)| p == path).map(|(_, c)| c)
     }

@@ -5,6 +5,7 @@
 //! Invariants of the result: a term's arguments come before it; axes are numbered in order of first appearance.
 
 mod call;
+mod callees;
 mod control;
 mod expr;
 mod frame;
@@ -16,6 +17,8 @@ mod value;
 mod words;
 
 pub use call::Library;
+pub use callees::callees;
+pub use host::len_ident;
 pub use typed::{Binding, Check, Decision, HostKind, Reduction, Term, TermFill, TermId, TermOp, Typed};
 
 use crate::error::Errors;

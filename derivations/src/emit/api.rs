@@ -138,7 +138,10 @@ fn is_optional(p: &Param) -> bool {
 fn into(face: &Face<'_>) -> TokenStream {
     let (krate, vis, name) = (&face.krate, &face.formula.vis, face.named("Into"));
     let generics = grads_generics(face, true);
-    let doc = format!("Where [`{}::backward_into`] puts the gradients. `None`: not wanted, and not computed. By default none is.", face.stem);
+    let doc = format!(
+        "Where [`{}::backward_into`] puts the gradients. `None`: not wanted, and not computed. By default none is.",
+        face.stem
+    );
     let slot = |p: &Param| {
         let ix0 = quote!(#krate::ndarray::Ix0);
         match (&p.kind, list_of(&p.kind).map(|l| face.rank(l))) {
@@ -258,7 +261,7 @@ fn forward(face: &Face<'_>) -> TokenStream {
     }
 }
 
-fn output_axes(face: &Face<'_>, index: usize) -> TokenStream {
+fn output_axes(index: usize) -> TokenStream {
     quote!(call.output_axes(#index))
 }
 
@@ -268,7 +271,7 @@ fn new_output(face: &Face<'_>, index: usize, output: &Output) -> TokenStream {
     match face.rank(&output.axes) {
         Rank::Scalar => quote!(let mut #y: #elem = ::core::default::Default::default();),
         Rank::Array(dim) => {
-            let axes = output_axes(face, index);
+            let axes = output_axes(index);
             quote!(let mut #y = call.array::<#elem, #dim>(#axes)?;)
         }
     }
@@ -287,11 +290,12 @@ fn forward_into(face: &Face<'_>) -> TokenStream {
         let (y, ty) = (face.output_name(i), face.output_arg_type(o, true));
         quote!(#y: #ty)
     });
-    let checks = face.formula.outputs.iter().enumerate().filter(|(_, o)| matches!(face.rank(&o.axes), Rank::Array(_))).map(|(i, _)| {
-        let (y, axes) = (face.output_name(i), output_axes(face, i));
-        let text = y.to_string();
-        quote!(call.buffer(#text, #y.shape(), #axes)?;)
-    });
+    let checks =
+        face.formula.outputs.iter().enumerate().filter(|(_, o)| matches!(face.rank(&o.axes), Rank::Array(_))).map(|(i, _)| {
+            let (y, axes) = (face.output_name(i), output_axes(i));
+            let text = y.to_string();
+            quote!(call.buffer(#text, #y.shape(), #axes)?;)
+        });
     let targets = face.formula.outputs.iter().enumerate().map(|(i, o)| {
         let y = face.output_name(i);
         match (face.rank(&o.axes), o.integer) {
@@ -340,7 +344,7 @@ fn backward_body(face: &Face<'_>, targets: &[TokenStream]) -> TokenStream {
     let elem = &face.elem;
     let arrays = face.formula.outputs.iter().enumerate().filter(|(_, o)| matches!(face.rank(&o.axes), Rank::Array(_)));
     let checks = arrays.map(|(i, o)| {
-        let (y, axes) = (face.output_name(i), output_axes(face, i));
+        let (y, axes) = (face.output_name(i), output_axes(i));
         let text = y.to_string();
         let y_check = quote!(call.buffer(#text, #y.shape(), #axes)?;);
         if o.integer {
@@ -350,13 +354,11 @@ fn backward_body(face: &Face<'_>, targets: &[TokenStream]) -> TokenStream {
         let text = dy.to_string();
         quote!(call.buffer(#text, #dy.shape(), #axes)?; #y_check)
     });
-    let pass = |o: &Output, ident: Ident| {
-        match (face.rank(&o.axes), o.integer) {
-            (Rank::Scalar, false) => quote!(#rt::View::scalar(&#ident)),
-            (Rank::Scalar, true) => quote!(#rt::IndexView::of(&#rt::scalar_view(&#ident))),
-            (Rank::Array(_), false) => quote!(#rt::View::of(#ident)),
-            (Rank::Array(_), true) => quote!(#rt::IndexView::of(#ident)),
-        }
+    let pass = |o: &Output, ident: Ident| match (face.rank(&o.axes), o.integer) {
+        (Rank::Scalar, false) => quote!(#rt::View::scalar(&#ident)),
+        (Rank::Scalar, true) => quote!(#rt::IndexView::of(&#rt::scalar_view(&#ident))),
+        (Rank::Array(_), false) => quote!(#rt::View::of(#ident)),
+        (Rank::Array(_), true) => quote!(#rt::IndexView::of(#ident)),
     };
     let cotangents = face.float_outputs().map(|(i, o)| pass(o, face.cotangent_name(i)));
     let args = face.backward_args().map(|(_, p)| passed(face, p));
@@ -402,7 +404,9 @@ fn backward(face: &Face<'_>, docs: &Docs) -> TokenStream {
                 targets.push(quote!(#rt::Target::scalar(&mut #grad)));
             }
             (None, true) => {
-                news.push(quote!(let mut #grad: ::core::option::Option<#elem> = #arg.map(|_| ::core::default::Default::default());));
+                news.push(
+                    quote!(let mut #grad: ::core::option::Option<#elem> = #arg.map(|_| ::core::default::Default::default());),
+                );
                 targets.push(quote!(#grad.as_mut().map_or(#rt::Target::none(), |g| #rt::Target::scalar(g))));
             }
         }

@@ -40,8 +40,34 @@ pub fn fetch(path: &syn::Path, target: &TokenStream, state: &TokenStream) -> Tok
 
 /// Names of macros in scope everywhere, which a formula's own would clash with.
 const STD_MACROS: &[&str] = &[
-    "assert", "assert_eq", "assert_ne", "cfg", "column", "compile_error", "concat", "dbg", "debug_assert", "env", "eprint", "eprintln", "file", "format",
-    "include", "line", "matches", "panic", "print", "println", "stringify", "todo", "try", "unimplemented", "unreachable", "vec", "write", "writeln",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "cfg",
+    "column",
+    "compile_error",
+    "concat",
+    "dbg",
+    "debug_assert",
+    "env",
+    "eprint",
+    "eprintln",
+    "file",
+    "format",
+    "include",
+    "line",
+    "matches",
+    "panic",
+    "print",
+    "println",
+    "stringify",
+    "todo",
+    "try",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
 ];
 
 /// Whether a formula of this name would hide one of Rust's macros.
@@ -62,4 +88,3 @@ impl Hasher for Fnv {
         }
     }
 }
-

@@ -1,10 +1,10 @@
 //! `forward` and `backward` on arrays of any rank and element type: what every public function, and `Layer`, comes to.
 
+use super::kernel::{ArrayAxes, Kernel, KernelArg, kernel};
 use super::prepare::int_tokens;
 use super::signature::{Face, list_of};
 use super::{Saved, Variant};
 use crate::elaborate::{Binding, Check};
-use crate::emit_kernel::{ArrayAxes, Kernel, KernelArg, kernel};
 use crate::graph::{AxisId, Graph, InputKind, IntId};
 use crate::plan::{Elem, Plan};
 use crate::syntax::ParamKind;
@@ -43,7 +43,8 @@ fn forward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
         let name = face.output_name(i);
         if o.integer { quote!(#name: #rt::IndexTarget<'_>) } else { quote!(#name: #rt::Target<'_, T>) }
     });
-    let arms: Vec<(TokenStream, TokenStream)> = variants.iter().enumerate().map(|(i, v)| forward_arm(face, v, i, variants.len())).collect();
+    let arms: Vec<(TokenStream, TokenStream)> =
+        variants.iter().enumerate().map(|(i, v)| forward_arm(face, v, i, variants.len())).collect();
     let kernels = arms.iter().map(|a| &a.0);
     let body = dispatch(arms.iter().map(|a| &a.1).collect());
     quote! {
@@ -159,10 +160,12 @@ fn saved_let(face: &Face<'_>, graph: &Graph, saved: &Saved, index: usize) -> Tok
 
 /// The arrays that the forward kernel writes: outputs, states, what is saved.
 fn forward_roots(face: &Face<'_>, variant: &Variant) -> Vec<ArrayAxes> {
-    let outputs = face.formula.outputs.iter().zip(&variant.typed.output_axes).map(|(o, axes)| ArrayAxes {
-        axes: axes.clone(),
-        elem: if o.integer { Elem::Index } else { Elem::Data },
-    });
+    let outputs = face
+        .formula
+        .outputs
+        .iter()
+        .zip(&variant.typed.output_axes)
+        .map(|(o, axes)| ArrayAxes { axes: axes.clone(), elem: if o.integer { Elem::Index } else { Elem::Data } });
     let states = variant.states.iter().map(|p| ArrayAxes {
         axes: list_of(&face.formula.params[*p].kind).map(|l| face.axis_ids(l)).unwrap_or_default(),
         elem: Elem::Data,
@@ -267,7 +270,8 @@ fn backward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
             _ => quote!(#name: #rt::Target<'_, T>),
         }
     });
-    let arms: Vec<(TokenStream, TokenStream)> = variants.iter().enumerate().map(|(i, v)| backward_arm(face, v, i, variants.len())).collect();
+    let arms: Vec<(TokenStream, TokenStream)> =
+        variants.iter().enumerate().map(|(i, v)| backward_arm(face, v, i, variants.len())).collect();
     let kernels = arms.iter().map(|a| &a.0);
     let body = dispatch(arms.iter().map(|a| &a.1).collect());
     quote! {
@@ -298,7 +302,7 @@ fn backward_arm(face: &Face<'_>, variant: &Variant, index: usize, count: usize) 
                 Some(Elem::Wide) => quote!(#rt::View::of(saved.wide(#g)?)),
                 Some(Elem::Index) => quote!(saved.index(#g)?.view()),
                 None => {
-                    let y = face.output_name(g - variant.saved.len());
+                    let y = face.output_name(variant.readable[g - variant.saved.len()]);
                     quote!(#y)
                 }
             }
@@ -317,9 +321,9 @@ pub fn backward_kernel(face: &Face<'_>, variant: &Variant, index: usize, count: 
             elem: if matches!(p.kind, ParamKind::Diff) { Elem::Wide } else { Elem::Data },
         })
         .collect();
-    let outputs = face.formula.outputs.iter().zip(&variant.typed.output_axes).map(|(o, axes)| ArrayAxes {
-        axes: axes.clone(),
-        elem: if o.integer { Elem::Index } else { Elem::Data },
+    let outputs = variant.readable.iter().map(|k| ArrayAxes {
+        axes: variant.typed.output_axes[*k].clone(),
+        elem: if face.formula.outputs[*k].integer { Elem::Index } else { Elem::Data },
     });
     let given: Vec<ArrayAxes> = saved_arrays(variant).chain(outputs).collect();
     let name = kernel_name(face, "Backward", index, count);

@@ -2,10 +2,10 @@
 
 use super::Variant;
 use super::inner::{backward_kernel, grad_ident, local};
+use super::kernel::KernelArg;
 use super::reference::reference;
 use super::signature::{Face, list_of};
 use crate::elaborate::{Binding, Check};
-use crate::emit_kernel::KernelArg;
 use crate::syntax::{AxisList, Param, ParamKind};
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -104,7 +104,9 @@ fn reads(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
                     let name = &variant.graph.inputs[id.0 as usize].name;
                     args.extend(face.args().map(|(_, p)| p).position(|p| p.name == name.as_str()));
                 }
-                KernelArg::Given(g) => outputs.extend((*g as usize).checked_sub(variant.saved.len())),
+                KernelArg::Given(g) => {
+                    outputs.extend((*g as usize).checked_sub(variant.saved.len()).map(|k| variant.readable[k]))
+                }
                 _ => {}
             }
         }
@@ -151,12 +153,16 @@ fn forward(face: &Face<'_>) -> TokenStream {
         let elem = if o.integer { quote!(i64) } else { quote!(T) };
         quote!(let mut #y = call.array::<#elem, #krate::ndarray::IxDyn>(call.output_axes(#i))?;)
     });
-    let targets = face.formula.outputs.iter().zip(&ys).map(|(o, y)| {
-        if o.integer { quote!(#rt::IndexTarget::of(&mut #y)) } else { quote!(#rt::Target::write(&mut #y)) }
-    });
-    let outputs = face.formula.outputs.iter().zip(&ys).map(|(o, y)| {
-        if o.integer { quote!(#krate::layer::Output::Int(#y)) } else { quote!(#krate::layer::Output::Float(#y)) }
-    });
+    let targets = face
+        .formula
+        .outputs
+        .iter()
+        .zip(&ys)
+        .map(|(o, y)| if o.integer { quote!(#rt::IndexTarget::of(&mut #y)) } else { quote!(#rt::Target::write(&mut #y)) });
+    let outputs =
+        face.formula.outputs.iter().zip(&ys).map(|(o, y)| {
+            if o.integer { quote!(#krate::layer::Output::Int(#y)) } else { quote!(#krate::layer::Output::Float(#y)) }
+        });
     quote! {
         fn forward(&self, args: &mut [#krate::layer::Arg<'_, T>]) -> ::core::result::Result<#krate::layer::Forward<T, Self::Saved>, #krate::Error> {
             let [#(#names),*] = #krate::layer::exactly_mut(args, #function, "arguments")?;

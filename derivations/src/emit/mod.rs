@@ -7,14 +7,17 @@ mod api;
 mod bundle;
 mod docs;
 mod inner;
+pub mod kernel;
 mod layer;
 mod prepare;
 mod reference;
 mod signature;
 mod stub;
+mod warnings;
 
-pub use bundle::export;
+pub use bundle::{export, fetch, is_std_macro};
 pub use stub::stub;
+pub use warnings::warnings;
 
 use crate::elaborate::{Check, Typed};
 use crate::graph::{Graph, NodeId};
@@ -33,9 +36,11 @@ pub struct Variant {
     /// The states that are written: the argument's position.
     pub states: Vec<usize>,
     pub saved: Vec<Saved>,
+    /// The outputs that the backward call may read.
+    pub readable: Vec<usize>,
     /// Computes the outputs, then the states, then what is saved.
     pub forward: Plan,
-    /// Computes the gradients, given what was saved, then the outputs.
+    /// Computes the gradients, given what was saved, then the readable outputs.
     pub backward: Plan,
     /// The gradients as mathematics, one line an argument.
     pub mathematics: Vec<String>,

@@ -14,15 +14,14 @@ use quote::{format_ident, quote};
 pub fn reference(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt) = (&face.krate, &face.rt);
     let function = face.function_text();
-    let stem = &face.stem;
     let names: Vec<Ident> = face.args().map(|(i, _)| arg_ident(i)).collect();
     let shapes = names.iter().map(|n| quote!(#n.as_ref().map(#rt::value_shape)));
-    let constants: Vec<&Ident> = face.constants().map(|p| &p.name).collect();
-    let unpack = (!constants.is_empty()).then(|| quote!(let #stem { #(#constants),* } = ::core::clone::Clone::clone(self);));
     let mut arms: Vec<TokenStream> = variants.iter().map(|v| arm(face, variants, v)).collect();
     let last = arms.pop();
     let indices = 0..arms.len();
-    let body = if arms.is_empty() { quote!(#last) } else { quote!(match call.variant() { #(#indices => { #arms })* _ => { #last } }) };
+    let body =
+        if arms.is_empty() { quote!(#last) } else { quote!(match call.variant() { #(#indices => { #arms })* _ => { #last } }) };
+    let unpack = super::prepare::unpack(face, &quote!(self), &body);
     quote! {
         fn reference(
             &self,
@@ -61,18 +60,19 @@ fn arm(face: &Face<'_>, variants: &[Variant], variant: &Variant) -> TokenStream 
         let ident = term_ident(*id);
         quote!(#ident.clone())
     });
-    let states = face.args().filter(|(_, p)| matches!(p.kind, crate::syntax::ParamKind::State { .. })).map(|(i, _)| {
-        match typed.states.iter().find(|s| s.0 == i) {
-            Some((_, id)) => {
-                let ident = term_ident(*id);
-                quote!(#ident.clone())
+    let states =
+        face.args().filter(|(_, p)| matches!(p.kind, crate::syntax::ParamKind::State { .. })).map(|(i, _)| {
+            match typed.states.iter().find(|s| s.0 == i) {
+                Some((_, id)) => {
+                    let ident = term_ident(*id);
+                    quote!(#ident.clone())
+                }
+                None => {
+                    let arg = printer.param(i);
+                    quote!(#arg)
+                }
             }
-            None => {
-                let arg = printer.param(i);
-                quote!(#arg)
-            }
-        }
-    });
+        });
     quote! {
         #(#lets)*
         ::core::result::Result::Ok(::std::vec![#(#outputs,)* #(#states,)*])
@@ -175,7 +175,9 @@ impl Printer<'_> {
                 quote!(#word(#(&#args),*, #axes))
             }
             TermOp::Window { window, axes, .. } => {
-                let list = |f: &dyn Fn(&crate::elaborate::typed::WindowAxis) -> AxisId| self.axes(&axes.iter().map(f).collect::<Vec<_>>());
+                let list = |f: &dyn Fn(&crate::elaborate::typed::WindowAxis) -> AxisId| {
+                    self.axes(&axes.iter().map(f).collect::<Vec<_>>())
+                };
                 let (sources, outs, taps) = (list(&|w| w.source), list(&|w| w.out), list(&|w| w.tap));
                 quote!(#f::window(#(&#args),*, #sources, #outs, #taps, &(#window)))
             }

@@ -116,7 +116,8 @@ impl<'a> Face<'a> {
 
     /// The arguments that are no constants, with their positions.
     pub fn args(&self) -> impl Iterator<Item = (usize, &'a Param)> + use<'a> {
-        let is_arg = |p: &Param| !matches!(p.kind, ParamKind::Scalar(_) | ParamKind::Window(_) | ParamKind::Seed | ParamKind::Axes);
+        let is_arg =
+            |p: &Param| !matches!(p.kind, ParamKind::Scalar(_) | ParamKind::Window(_) | ParamKind::Seed | ParamKind::Axes);
         self.formula.params.iter().enumerate().filter(move |(_, p)| is_arg(p))
     }
 

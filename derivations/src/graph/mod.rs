@@ -9,6 +9,7 @@ mod axis;
 pub mod eval;
 mod int;
 mod op;
+pub mod print;
 pub mod special;
 
 pub use affine::{Affine, Condition, Reindex, Source, Transpose, condition_axes};
@@ -190,7 +191,7 @@ impl Op {
     }
     /// Computed element by element from operands at the same position.
     pub fn is_pointwise(&self) -> bool {
-        matches!(self, Op::Unary(..) | Op::Binary(..) | Op::Powi(..) | Op::Select { .. })
+        matches!(self, Op::Broadcast(..) | Op::Unary(..) | Op::Binary(..) | Op::Powi(..) | Op::Select { .. })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Which tasks share a sweep: those of one level and one domain.
 
-use super::tasks::{Read, Task, Tasks};
 use super::Leaf;
+use super::tasks::{Read, Task, Tasks};
 use crate::graph::{AxisSet, Condition, Op, ReduceOp};
 use std::collections::BTreeMap;
 
@@ -81,11 +81,8 @@ impl<'t> Levels<'t> {
     /// 0 if the reader may run in the sweep that writes (or right after a small one).
     fn weight(&self, from: usize, to: usize, read: &Read) -> usize {
         let (writer, reader) = (&self.tasks.tasks[from], &self.tasks.tasks[to]);
-        let shared = writer.is_store()
-            && reader.is_sweep()
-            && read.plain
-            && reader.guard.is_empty()
-            && writer.domain == reader.domain;
+        let shared =
+            writer.is_store() && reader.is_sweep() && read.plain && reader.guard.is_empty() && writer.domain == reader.domain;
         usize::from(writer.large && !shared)
     }
     fn earliest(&self, t: usize) -> usize {
@@ -133,11 +130,19 @@ impl<'t> Levels<'t> {
         let task = &self.tasks.tasks[t];
         let (mut least, mut best) = (usize::MAX, earliest);
         for l in earliest..=latest {
-            let company: Vec<(usize, &Task)> = self.tasks.tasks.iter().enumerate()
-                .filter(|(m, c)| *m != t && self.level[*m] == l && c.is_sweep() && c.domain == task.domain && c.guard == task.guard)
+            let company: Vec<(usize, &Task)> = self
+                .tasks
+                .tasks
+                .iter()
+                .enumerate()
+                .filter(|(m, c)| {
+                    *m != t && self.level[*m] == l && c.is_sweep() && c.domain == task.domain && c.guard == task.guard
+                })
                 .collect();
             let at_hand = |leaf: &Leaf| {
-                company.iter().any(|(m, c)| matches!(leaf, Leaf::Temp(x) if x.0 as usize == *m) || c.reads.iter().any(|r| r.leaf == *leaf))
+                company
+                    .iter()
+                    .any(|(m, c)| matches!(leaf, Leaf::Temp(x) if x.0 as usize == *m) || c.reads.iter().any(|r| r.leaf == *leaf))
             };
             let extra = task.reads.iter().filter(|r| self.tasks.is_full(r.axes) && !at_hand(&r.leaf)).count();
             let extra = extra + usize::from(company.is_empty());

@@ -1,7 +1,9 @@
 //! Whole layers.
 
 use super::{check as check_, show};
-fn check(f: Formula, y: &[NodeId]) { show(&check_(f, y)); }
+fn check(f: Formula, y: &[NodeId]) {
+    show(&check_(f, y));
+}
 use super::formula::Formula;
 use crate::graph::*;
 
@@ -154,7 +156,8 @@ fn spatial(stride: i64, padding: i64, taps: usize, host: bool) -> (Formula, Node
     f.axis("KH", taps, taps as u64);
     f.axis("KW", taps, taps as u64);
     let x = f.input("x", "N C H W");
-    let (s, p) = if host { (f.host_int("stride", stride), f.host_int("padding", padding)) } else { (f.int(stride), f.int(padding)) };
+    let (s, p) =
+        if host { (f.host_int("stride", stride), f.host_int("padding", padding)) } else { (f.int(stride), f.int(padding)) };
     let both = [f.sliding("H OH KH", s, p), f.sliding("W OW KW", s, p)];
     let (view, valid) = f.window(x, &both);
     (f, view, valid, x)

@@ -21,8 +21,7 @@ pub struct Plans {
 
 /// Plans `outputs` forward and backward, runs both, and compares with the graph's own values.
 pub fn check(mut f: Formula, outputs: &[NodeId]) -> Plans {
-    let pairs: Vec<(NodeId, NodeId)> =
-        outputs.iter().zip(0..).map(|(y, k)| (*y, f.cotangent(k, *y))).collect();
+    let pairs: Vec<(NodeId, NodeId)> = outputs.iter().zip(0..).map(|(y, k)| (*y, f.cotangent(k, *y))).collect();
     let is_tensor = |g: &Graph, n: NodeId| match g.op(n) {
         Op::Input(i) => g.inputs[i.0 as usize].kind == InputKind::Tensor,
         _ => false,

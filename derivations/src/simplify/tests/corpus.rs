@@ -164,10 +164,7 @@ fn pooled(mut c: Case, op: ReduceOp) -> Case {
     let back = Affine { terms: vec![(W, one), (D, ints.constant(-1))], offset: zero, div: Some(two), modulo: None };
     let exact = Affine { div: None, ..back.clone() };
     let len = ints.axis_len(H);
-    let valid = vec![
-        Condition::Range { e: back.clone(), lo: zero, hi: len },
-        Condition::Divides { e: exact, by: two },
-    ];
+    let valid = vec![Condition::Range { e: back.clone(), lo: zero, hi: len }, Condition::Divides { e: exact, by: two }];
     let transpose = Transpose { map: vec![(H, back)], valid, over: AxisSet::one(D) };
     let window = Reindex { map: vec![(W, Source::Affine(e))], valid: vec![], fill: 0, transpose: Some(Box::new(transpose)) };
     c.lens = vec![3, 4, 3, 6, 2];
@@ -226,13 +223,7 @@ fn chain(name: &'static str, stages: usize, times: usize) -> Case {
             let (seed, p) = (c.graph.add_host("seed", "seed"), c.host("keep", 0.7));
             c.hosts.resize(c.graph.hosts.len(), 0.7);
             let Op::Host(param) = *c.graph.op(p) else { unreachable!() };
-            let draw = Draw {
-                distribution: Distribution::Bernoulli,
-                seed,
-                number: 0,
-                axes: full.to_vec(),
-                param: Some(param),
-            };
+            let draw = Draw { distribution: Distribution::Bernoulli, seed, number: 0, axes: full.to_vec(), param: Some(param) };
             let keep = c.graph.add(Op::Random(draw));
             let kept = c.mul(h, keep);
             h = c.div(kept, p);

@@ -1,10 +1,10 @@
 //! What the formulas of the corpus become.
 
 use super::corpus::{Case, all};
+use crate::graph::*;
 use crate::simplify::cost::Sizes;
 use crate::simplify::saves::is_barrier;
 use crate::simplify::{Options, Simplified, simplify};
-use crate::graph::*;
 
 /// One node as text, with the user's inputs by name.
 pub fn show(graph: &Graph, id: NodeId) -> String {
@@ -61,10 +61,15 @@ fn table() {
         case.check(&s);
         println!(
             "{:20} {:?} raw {} -> reductions {} sweeps {} cost {} | {} nodes {} classes {} iterations",
-            case.name, s.report.stop,
+            case.name,
+            s.report.stop,
             reductions(&case, &unsimplified(&case)),
-            reductions(&case, &s), s.report.cost.unwrap().sweeps, s.report.cost.unwrap().total,
-            s.report.nodes, s.report.classes, s.report.iterations
+            reductions(&case, &s),
+            s.report.cost.unwrap().sweeps,
+            s.report.cost.unwrap().total,
+            s.report.nodes,
+            s.report.classes,
+            s.report.iterations
         );
         for id in &s.saved {
             println!("      saved {:.150}", show(&s.graph, *id));
