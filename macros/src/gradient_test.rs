@@ -44,3 +44,15 @@ fn snake_case(name: &str) -> String {
     }
     snake
 }
+
+#[cfg(test)]
+mod tests {
+    use super::snake_case;
+
+    #[test]
+    fn names_are_those_of_the_formulas() {
+        for (stem, function) in [("BatchNorm", "batch_norm"), ("MaxPool2d", "max_pool2d"), ("Relu", "relu"), ("r#Gelu", "gelu")] {
+            assert_eq!(snake_case(stem), function);
+        }
+    }
+}

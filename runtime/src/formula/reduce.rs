@@ -182,27 +182,34 @@ pub fn dot(a: &Value, b: &Value, axes: &[Axis]) -> Value {
     let (over, kept): (Vec<_>, Vec<_>) = joint.into_iter().partition(|(axis, _)| axes.contains(axis));
     let outer = [a, b].map(|x| x.strides_in(&kept));
     let [inner_a, inner_b] = [a, b].map(|x| offsets(&over, &x.strides_in(&over)));
+    let moving = [a, b].map(Value::moving);
     let from = Ancestry::of(&[a, b]);
+    let round = |x: f64| from.rounding.round(x);
     let mut out = Elements::default();
-    let mut tangents = vec![0.0; from.width];
-    let (act, round) = (Act::Computes, |x: f64| from.rounding.round(x));
+    // In a convolution most elements depend on few variables: those without a tangent are passed over.
+    let add = |sums: &mut [f64], x: &Value, at: usize, factor: f64| {
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum = Act::total([*sum, round(Act::Computes.scale(factor, x.tangent(at, k)))].into_iter());
+        }
+    };
     each_position(&kept, |at| {
         let (base_a, base_b) = (offset(at, &outer[0]), offset(at, &outer[1]));
-        let mut total = 0.0;
-        tangents.fill(0.0);
+        let (mut total, mut sums) = (0.0, vec![0.0; from.width]);
         for (i, j) in inner_a.iter().zip(&inner_b).map(|(i, j)| (base_a + i, base_b + j)) {
             if a.is_hole(i) || b.is_hole(j) {
                 continue;
             }
             let (x, y) = (a.elements.values[i], b.elements.values[j]);
             total += round(x * y);
-            for (k, tangent) in tangents.iter_mut().enumerate() {
-                let terms = [*tangent, round(act.scale(y, a.tangent(i, k))), round(act.scale(x, b.tangent(j, k)))];
-                *tangent = Act::total(terms.into_iter());
+            if moving[0][i] {
+                add(&mut sums, a, i, y);
+            }
+            if moving[1][j] {
+                add(&mut sums, b, j, x);
             }
         }
         out.values.push(round(total));
-        out.tangents.extend(&tangents);
+        out.tangents.extend(&sums);
     });
     Value::of(kept, out, from)
 }

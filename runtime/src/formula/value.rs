@@ -213,6 +213,12 @@ impl Value {
         if self.elements.tangents.is_empty() { 0.0 } else { self.elements.tangents[at * self.from.width + k] }
     }
 
+    /// Whether each element has a tangent other than 0.
+    pub(super) fn moving(&self) -> Vec<bool> {
+        let one = |at: usize| (0..self.from.width).any(|k| self.tangent(at, k) != 0.0);
+        (0..self.elements.values.len()).map(one).collect()
+    }
+
     /// The position of an axis among the dimensions.
     pub(super) fn position(&self, axis: Axis) -> usize {
         self.dims.iter().position(|(a, _)| *a == axis).expect("a formula names axes that the value has")

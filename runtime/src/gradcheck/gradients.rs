@@ -141,6 +141,7 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
                 return Err(self.mismatch(check, gradient_of(L::ARGS[arg].name, probe), position, found, *slope));
             }
             record(report, found, slope);
+            report.slopes += usize::from(slope.is_judged());
             if let (Probe::Random { .. }, true) = (probe, slope.is_judged()) {
                 self.check_difference(judge, *probe, *slope, &cotangents, report)?;
             }
