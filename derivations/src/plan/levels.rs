@@ -83,6 +83,7 @@ impl<'t> Levels<'t> {
         let (writer, reader) = (&self.tasks.tasks[from], &self.tasks.tasks[to]);
         let shared = writer.is_store()
             && reader.is_sweep()
+            && reader.large == writer.large
             && read.plain
             && reader.guard.is_empty()
             && writer.domain == reader.domain;

@@ -59,7 +59,7 @@ fn verify(graph: &Graph, env: &Env, values: &[Vec<f64>], roots: &[Root], given: 
     for (root, found) in roots.iter().zip(found) {
         let expected = &values[root.node.0 as usize];
         assert_eq!(found.len(), expected.len());
-        let scale = expected.iter().filter(|v| v.is_finite()).fold(1e-3f64, |m, v| m.max(v.abs()));
+        let scale = expected.iter().filter(|v| v.is_finite()).fold(0.1f64, |m, v| m.max(v.abs()));
         for (a, b) in found.iter().zip(expected) {
             let equal = a == b || a.is_nan() && b.is_nan() || relative_eq!(*a, *b, epsilon = 1e-12 * scale, max_relative = 1e-12);
             assert!(equal, "{a} is not {b} in {:?}: {:?}\n{plan:#?}", root.node, graph.op(root.node));
