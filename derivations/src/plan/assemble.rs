@@ -60,8 +60,7 @@ impl Attempt {
                 }
             }
             let graph = &self.tasks.graph;
-            let worthwhile =
-                |n: &NodeId| cost::op_cost(graph.op(*n)) >= COSTLY && self.tasks.is_full(graph.axes_of(*n));
+            let worthwhile = |n: &NodeId| cost::op_cost(graph.op(*n)) >= COSTLY && self.tasks.is_full(graph.axes_of(*n));
             repeated.extend(seen.into_iter().filter(|(_, count)| *count > 1).map(|(n, _)| n).filter(worthwhile));
         }
         repeated
@@ -156,9 +155,7 @@ impl<'t> Assembler<'t> {
     }
 
     fn sweep(&mut self, wide: bool, group: &[usize], outer: AxisSet, inside: &BTreeSet<usize>) -> Sweep {
-        let needed = |t: usize| {
-            self.tasks.tasks[t].root.is_some() || self.readers[t].iter().any(|r| !group.contains(r))
-        };
+        let needed = |t: usize| self.tasks.tasks[t].root.is_some() || self.readers[t].iter().any(|r| !group.contains(r));
         let mut body = merge::merged(self.tasks, group, &needed);
         let written = body.stores.iter().map(|s| s.0).chain(body.folds.iter().map(|f| f.temp));
         for t in written.map(|t| t.0 as usize).collect::<Vec<_>>() {

@@ -207,7 +207,13 @@ fn operand_axes(operand: &Operand, leaf: AxisSet, earlier: &[AxisSet]) -> AxisSe
 }
 
 /// The operations of a body over a domain, invariant ones counted once.
-pub(super) fn body_work(graph: &Graph, ints: &Ints, body: &Body, guard: &[Condition], leaf_axes: &dyn Fn(&Leaf) -> AxisSet) -> u64 {
+pub(super) fn body_work(
+    graph: &Graph,
+    ints: &Ints,
+    body: &Body,
+    guard: &[Condition],
+    leaf_axes: &dyn Fn(&Leaf) -> AxisSet,
+) -> u64 {
     let (operands, code) = body_axes(body, leaf_axes);
     let thinned: u64 = guard.iter().map(|c| stride(graph, ints, c, None)).product();
     let draws = body.operands.iter().zip(&operands).map(|(o, axes)| match o.leaf {

@@ -33,8 +33,7 @@ pub(super) fn sides(graph: &Graph, product: &Product, k: AxisSet) -> Sides {
 pub(super) fn find(finder: &mut Finder<'_>, k: AxisSet, x: NodeId) -> Option<Product> {
     let (mut factors, mut guard) = (vec![], vec![]);
     collect(finder, x, &mut factors, &mut guard);
-    let (scalars, tensors): (Vec<NodeId>, Vec<NodeId>) =
-        factors.into_iter().partition(|f| finder.graph.axes_of(*f).is_empty());
+    let (scalars, tensors): (Vec<NodeId>, Vec<NodeId>) = factors.into_iter().partition(|f| finder.graph.axes_of(*f).is_empty());
     let held = tensors.iter().fold(AxisSet::EMPTY, |set, f| set | finder.graph.axes_of(*f));
     if tensors.len() < 2 || tensors.len() > MAX_FACTORS || !condition_axes(&guard).is_subset(held) {
         return None;

@@ -1,7 +1,7 @@
 //! Which tasks share a sweep: those of one level and one domain.
 
-use super::tasks::{Read, Task, Tasks};
 use super::Leaf;
+use super::tasks::{Read, Task, Tasks};
 use crate::graph::{AxisSet, Condition, Op, ReduceOp};
 use std::collections::BTreeMap;
 
@@ -134,11 +134,19 @@ impl<'t> Levels<'t> {
         let task = &self.tasks.tasks[t];
         let (mut least, mut best) = (usize::MAX, earliest);
         for l in earliest..=latest {
-            let company: Vec<(usize, &Task)> = self.tasks.tasks.iter().enumerate()
-                .filter(|(m, c)| *m != t && self.level[*m] == l && c.is_sweep() && c.domain == task.domain && c.guard == task.guard)
+            let company: Vec<(usize, &Task)> = self
+                .tasks
+                .tasks
+                .iter()
+                .enumerate()
+                .filter(|(m, c)| {
+                    *m != t && self.level[*m] == l && c.is_sweep() && c.domain == task.domain && c.guard == task.guard
+                })
                 .collect();
             let at_hand = |leaf: &Leaf| {
-                company.iter().any(|(m, c)| matches!(leaf, Leaf::Temp(x) if x.0 as usize == *m) || c.reads.iter().any(|r| r.leaf == *leaf))
+                company
+                    .iter()
+                    .any(|(m, c)| matches!(leaf, Leaf::Temp(x) if x.0 as usize == *m) || c.reads.iter().any(|r| r.leaf == *leaf))
             };
             let extra = task.reads.iter().filter(|r| self.tasks.is_full(r.axes) && !at_hand(&r.leaf)).count();
             let extra = extra + usize::from(company.is_empty());

@@ -4,7 +4,7 @@ use super::body::Builder;
 use super::tasks::{Finder, Task, Work};
 use super::views::{Access, compose, identity};
 use super::{Elem, Leaf, Operand, Place, Pointwise, Val, gemm};
-use crate::graph::{AxisId, AxisSet, Condition, NodeId, Op, ReduceOp, Reindex, Source, UnaryOp, BinaryOp, condition_axes};
+use crate::graph::{AxisId, AxisSet, BinaryOp, Condition, NodeId, Op, ReduceOp, Reindex, Source, UnaryOp, condition_axes};
 use std::collections::{BTreeSet, HashMap};
 
 /// Values nested deeper than this are cut by a store: recursion stays shallow, and so do the emitted bodies.
@@ -234,13 +234,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
         self.builder.instr(Pointwise::Select { mask, a: inner, b: Val::Num(fill) }, None)
     }
     /// Where the source of a view is read, if its result is read at `at`.
-    fn through(
-        &mut self,
-        at: &Access,
-        r: &Reindex,
-        source: NodeId,
-        valid: &[Condition],
-    ) -> Option<(Access, Vec<Condition>)> {
+    fn through(&mut self, at: &Access, r: &Reindex, source: NodeId, valid: &[Condition]) -> Option<(Access, Vec<Condition>)> {
         let mut loads = vec![];
         for (axis, place) in &r.map {
             if let Source::Load(index) = place {
@@ -353,4 +347,3 @@ impl<'f, 'w> Lowering<'f, 'w> {
         left
     }
 }
-

@@ -72,13 +72,7 @@ fn spell(graph: &Graph, node: NodeId, depth: u32) -> Option<String> {
         _ => None,
     }
 }
-fn binary(
-    graph: &Graph,
-    op: BinaryOp,
-    a: NodeId,
-    b: NodeId,
-    word: &dyn Fn(NodeId) -> Option<String>,
-) -> Option<String> {
+fn binary(graph: &Graph, op: BinaryOp, a: NodeId, b: NodeId, word: &dyn Fn(NodeId) -> Option<String>) -> Option<String> {
     let no_axes = |n: NodeId| graph.axes_of(n).is_empty();
     match op {
         BinaryOp::Mul if a == b => Some(format!("sq_{}", word(a)?)),

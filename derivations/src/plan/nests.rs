@@ -133,7 +133,8 @@ impl<'t> Nests<'t> {
                 (true, true) => {
                     segment.inside.push(k);
                     segment.outer = segment.outer & (self.items[k].domain - self.facts[k].inner);
-                    let passed = |i: &&Input| !i.forwarded && i.owner.is_some_and(|o| o >= start && roles[o - start] == (true, true));
+                    let passed =
+                        |i: &&Input| !i.forwarded && i.owner.is_some_and(|o| o >= start && roles[o - start] == (true, true));
                     for input in self.facts[k].inputs.iter().filter(passed) {
                         segment.outer = segment.outer & (input.axes - input.moved);
                         edge = true;

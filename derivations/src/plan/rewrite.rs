@@ -116,8 +116,7 @@ impl Rewriter {
         let sources: AxisSet = r.map.iter().map(|(a, _)| *a).collect();
         match self.graph.op(y).clone() {
             Op::Binary(BinaryOp::Mul, a, b) => {
-                let (has_a, has_b) =
-                    (self.graph.axes_of(a).intersects(sources), self.graph.axes_of(b).intersects(sources));
+                let (has_a, has_b) = (self.graph.axes_of(a).intersects(sources), self.graph.axes_of(b).intersects(sources));
                 let a = if has_a || !has_b { self.sink(r, a)? } else { a };
                 let b = if has_b { self.sink(r, b)? } else { b };
                 Some(self.graph.binary(BinaryOp::Mul, a, b))
@@ -138,7 +137,8 @@ impl Rewriter {
 
     /// `Σ_a x = x[a = i]` where `x` is zero at every other index.
     fn sum_of_deltas(&mut self, over: AxisSet, x: NodeId) -> Option<NodeId> {
-        let has_delta = matches!(self.graph.op(x), Op::Select { .. } | Op::Binary(BinaryOp::Mul, ..) | Op::Unary(UnaryOp::Neg, _));
+        let has_delta =
+            matches!(self.graph.op(x), Op::Select { .. } | Op::Binary(BinaryOp::Mul, ..) | Op::Unary(UnaryOp::Neg, _));
         if !has_delta {
             return None;
         }

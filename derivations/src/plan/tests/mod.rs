@@ -3,13 +3,15 @@
 mod formula;
 mod layers;
 mod random;
+mod spatial;
 mod views;
 
-use super::{Elem, Plan, Root, describe, interpret, plan};
+use super::{Elem, Plan, Root, cost, describe, interpret, plan};
 use crate::differentiate;
 use crate::graph::eval::Env;
 use crate::graph::{Graph, InputKind, NodeId, Op};
 use approx::relative_eq;
+use expect_test::expect_file;
 use formula::Formula;
 
 /// A formula's plans: forward, and backward from the inputs alone.
@@ -21,8 +23,7 @@ pub struct Plans {
 
 /// Plans `outputs` forward and backward, runs both, and compares with the graph's own values.
 pub fn check(mut f: Formula, outputs: &[NodeId]) -> Plans {
-    let pairs: Vec<(NodeId, NodeId)> =
-        outputs.iter().zip(0..).map(|(y, k)| (*y, f.cotangent(k, *y))).collect();
+    let pairs: Vec<(NodeId, NodeId)> = outputs.iter().zip(0..).map(|(y, k)| (*y, f.cotangent(k, *y))).collect();
     let is_tensor = |g: &Graph, n: NodeId| match g.op(n) {
         Op::Input(i) => g.inputs[i.0 as usize].kind == InputKind::Tensor,
         _ => false,
@@ -68,6 +69,30 @@ fn verify(graph: &Graph, env: &Env, values: &[Vec<f64>], roots: &[Root], given: 
     plan
 }
 
-pub fn show(p: &Plans) {
-    println!("FORWARD\n{}BACKWARD\n{}", describe(&p.graph, &p.forward), describe(&p.graph, &p.backward));
+/// The costs of all plans: what a change to the planner changes.
+#[test]
+fn every_layer_is_right_and_costs_this() {
+    let mut table = String::new();
+    for (name, f, outputs) in layers::all().into_iter().chain(spatial::all()) {
+        let plans = check(f, &outputs);
+        let (forward, backward) = (costs(&plans.graph, &plans.forward), costs(&plans.graph, &plans.backward));
+        table += &format!("{name:<32} {forward}   {backward}\n");
+    }
+    expect_file!["costs.txt"].assert_eq(&table);
+}
+
+/// Nests, sweeps, contractions; full-size reads, writes, reductions; temps in memory, in cache.
+fn costs(graph: &Graph, plan: &Plan) -> String {
+    let c = cost(graph, plan);
+    let phases = format!("{}n {}s {}g", c.nests, c.sweeps, c.gemms + c.scatters);
+    format!("{phases} | {}r {}w {}Σ | {}m {}b", c.full_reads, c.full_writes, c.full_reductions, c.memory_temps, c.block_temps)
+}
+
+#[test]
+#[ignore = "prints"]
+fn show() {
+    for (name, f, outputs) in layers::all().into_iter().chain(spatial::all()) {
+        let p = check(f, &outputs);
+        println!("== {name}\nFORWARD\n{}BACKWARD\n{}", describe(&p.graph, &p.forward), describe(&p.graph, &p.backward));
+    }
 }
