@@ -2,6 +2,7 @@
 
 mod formula;
 mod layers;
+mod plans;
 mod random;
 mod spatial;
 mod views;
