@@ -29,7 +29,9 @@ pub(super) fn plan(graph: &Graph, roots: &[Root], given: &[(NodeId, Elem)]) -> P
     for segment in &segments {
         assembler.segment(segment);
     }
-    assembler.finish(&rewritten, names, given)
+    let mut plan = assembler.finish(&rewritten, names, given);
+    names::settle(&mut plan, graph);
+    plan
 }
 
 struct Attempt {

@@ -1,6 +1,7 @@
 //! Names of temps for the generated code: the user's own, or ones that say what the value is.
 
 use super::tasks::{Task, Tasks, Work};
+use super::{Body, Leaf, Phase, Plan, Temp};
 use crate::graph::{BinaryOp, Graph, NodeId, Op, ReduceOp, UnaryOp};
 use std::collections::BTreeSet;
 
@@ -20,6 +21,36 @@ pub(super) fn names(tasks: &Tasks) -> Vec<String> {
         names[t] = unique(&mut taken, &name(graph, &tasks.tasks[t]));
     }
     names
+}
+
+/// Makes the `let`s of each body differ from one another and from what the body reads: a user may shadow names.
+pub(super) fn settle(plan: &mut Plan, graph: &Graph) {
+    let Plan { temps, phases, given, .. } = plan;
+    for phase in phases {
+        let bodies: Vec<&mut Body> = match phase {
+            Phase::Nest(nest) => nest.steps.iter_mut().chain(&mut nest.after).map(|s| &mut s.body).collect(),
+            Phase::Scatter(scatter) => vec![&mut scatter.body],
+            Phase::Gemm(_) => vec![],
+        };
+        for body in bodies {
+            let given = |k: u32| graph.names.get(&given[k as usize].0).map(String::as_str);
+            let mut taken: BTreeSet<String> =
+                body.operands.iter().filter_map(|o| leaf_name(&o.leaf, graph, temps, &given)).map(String::from).collect();
+            for name in body.code.iter_mut().filter_map(|i| i.name.as_mut()) {
+                *name = unique(&mut taken, name);
+            }
+        }
+    }
+}
+
+fn leaf_name<'a>(leaf: &Leaf, graph: &'a Graph, temps: &'a [Temp], given: &dyn Fn(u32) -> Option<&'a str>) -> Option<&'a str> {
+    match leaf {
+        Leaf::Input(i) => Some(&graph.inputs[i.0 as usize].name),
+        Leaf::Temp(t) => Some(&temps[t.0 as usize].name),
+        Leaf::Given(k) => given(*k),
+        Leaf::Host(h) => Some(&graph.hosts[h.0 as usize].name),
+        _ => None,
+    }
 }
 
 fn unique(taken: &mut BTreeSet<String>, name: &str) -> String {

@@ -9,6 +9,8 @@ use super::{Affine, Place, Root};
 use crate::graph::{AxisId, AxisSet, BinaryOp, Graph, NodeId, Op, ReduceOp, Reindex, Source, UnaryOp, condition_axes};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Values nested deeper than this are not looked into.
+const DEPTH: u32 = 12;
 /// Sums over longer axes are not looked at index by index.
 const MAX_EXTENT: i64 = 8;
 
@@ -107,24 +109,25 @@ impl Rewriter {
             return None;
         }
         let holes = self.arith.conditions(&valid, &places(&r)?, &r.valid)?;
-        let summand = self.sink(&r, y)?;
+        let summand = self.sink(&r, y, DEPTH)?;
         let axes: Vec<AxisId> = (over | inner).iter().collect();
         Some(self.graph.reduce_valid(ReduceOp::Sum, &axes, summand, holes))
     }
     /// A view of a product is a product of views, of those factors that have its axes.
-    fn sink(&mut self, r: &Reindex, y: NodeId) -> Option<NodeId> {
+    fn sink(&mut self, r: &Reindex, y: NodeId, depth: u32) -> Option<NodeId> {
+        let Some(depth) = depth.checked_sub(1) else { return Some(self.plain_view(r, y)) };
         let sources: AxisSet = r.map.iter().map(|(a, _)| *a).collect();
         match self.graph.op(y).clone() {
             Op::Binary(BinaryOp::Mul, a, b) => {
                 let (has_a, has_b) = (self.graph.axes_of(a).intersects(sources), self.graph.axes_of(b).intersects(sources));
-                let a = if has_a || !has_b { self.sink(r, a)? } else { a };
-                let b = if has_b { self.sink(r, b)? } else { b };
+                let a = if has_a || !has_b { self.sink(r, a, depth)? } else { a };
+                let b = if has_b { self.sink(r, b, depth)? } else { b };
                 Some(self.graph.binary(BinaryOp::Mul, a, b))
             }
             Op::Select { mask, a, b } if self.graph.as_num(b) == Some(0.0) => {
                 let Op::Test(conditions) = self.graph.op(mask).clone() else { return Some(self.plain_view(r, y)) };
                 let holds = self.arith.conditions(&conditions, &places(r)?, &r.valid)?;
-                let a = self.sink(r, a)?;
+                let a = self.sink(r, a, depth)?;
                 let mask = self.graph.test(holds);
                 Some(self.graph.select(mask, a, b))
             }
@@ -145,9 +148,9 @@ impl Rewriter {
         for axis in over.iter() {
             let extent = self.graph.axes[axis.0 as usize].extent.and_then(|e| self.graph.ints.as_const(e));
             let Some(extent) = extent.filter(|n| (1..=MAX_EXTENT).contains(n)) else { continue };
-            let alive: Vec<i64> = (0..extent).filter(|i| !self.is_zero_at(x, axis, *i)).collect();
+            let alive: Vec<i64> = (0..extent).filter(|i| !self.is_zero_at(x, axis, *i, DEPTH)).collect();
             if let ([i], true) = (&alive[..], extent > 1) {
-                let value = self.at(x, axis, *i);
+                let value = self.at(x, axis, *i, DEPTH);
                 return Some(self.graph.sum(over - AxisSet::one(axis), value));
             }
         }
@@ -164,43 +167,47 @@ impl Rewriter {
         op.is_mask().then_some(())?;
         Some(op.eval(value(*a)?, value(*b)?) != 0.0)
     }
-    fn is_zero_at(&self, x: NodeId, axis: AxisId, i: i64) -> bool {
+    fn is_zero_at(&self, x: NodeId, axis: AxisId, i: i64, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
         match self.graph.op(x) {
             Op::Num(bits) => f64::from_bits(*bits) == 0.0,
-            Op::Unary(UnaryOp::Neg, a) => self.is_zero_at(*a, axis, i),
-            Op::Binary(BinaryOp::Mul, a, b) => self.is_zero_at(*a, axis, i) || self.is_zero_at(*b, axis, i),
+            Op::Unary(UnaryOp::Neg, a) => self.is_zero_at(*a, axis, i, depth),
+            Op::Binary(BinaryOp::Mul, a, b) => self.is_zero_at(*a, axis, i, depth) || self.is_zero_at(*b, axis, i, depth),
             Op::Select { mask, a, b } => match self.choice(*mask, axis, i) {
-                Some(first) => self.is_zero_at(if first { *a } else { *b }, axis, i),
-                None => self.is_zero_at(*a, axis, i) && self.is_zero_at(*b, axis, i),
+                Some(first) => self.is_zero_at(if first { *a } else { *b }, axis, i, depth),
+                None => self.is_zero_at(*a, axis, i, depth) && self.is_zero_at(*b, axis, i, depth),
             },
             _ => false,
         }
     }
     /// `x` at `axis = i`.
-    fn at(&mut self, x: NodeId, axis: AxisId, i: i64) -> NodeId {
+    fn at(&mut self, x: NodeId, axis: AxisId, i: i64, depth: u32) -> NodeId {
         if !self.graph.axes_of(x).contains(axis) {
             return x;
         }
+        let next = depth.saturating_sub(1);
         match self.graph.op(x).clone() {
+            _ if depth == 0 => self.point(x, axis, i),
             Op::Unary(op, a) => {
-                let a = self.at(a, axis, i);
+                let a = self.at(a, axis, i, next);
                 self.graph.unary(op, a)
             }
             Op::Binary(op, a, b) => {
-                let (a, b) = (self.at(a, axis, i), self.at(b, axis, i));
+                let (a, b) = (self.at(a, axis, i, next), self.at(b, axis, i, next));
                 self.graph.binary(op, a, b)
             }
             Op::Select { mask, a, b } if self.choice(mask, axis, i).is_some() => {
                 let first = self.choice(mask, axis, i) == Some(true);
-                self.at(if first { a } else { b }, axis, i)
+                self.at(if first { a } else { b }, axis, i, next)
             }
-            _ => {
-                let offset = self.arith.ints.constant(i);
-                let e = Affine { terms: vec![], offset, div: None, modulo: None };
-                let map = vec![(axis, Source::Affine(e))];
-                self.graph.reindex(x, Reindex { map, valid: vec![], fill: 0, transpose: None })
-            }
+            _ => self.point(x, axis, i),
         }
+    }
+    fn point(&mut self, x: NodeId, axis: AxisId, i: i64) -> NodeId {
+        let offset = self.arith.ints.constant(i);
+        let e = Affine { terms: vec![], offset, div: None, modulo: None };
+        let map = vec![(axis, Source::Affine(e))];
+        self.graph.reindex(x, Reindex { map, valid: vec![], fill: 0, transpose: None })
     }
 }
 

@@ -48,42 +48,54 @@ fn batch_norm_simplified() {
     let d = f.sub(dy, a);
     let d = f.sub(d, b);
     let dx = f.mul(scale, d);
-    show(&f, &[Root::output(y), Root::saved(mu), Root::saved(rstd)], &[], expect![[r#"
-        nest over [C]
-          sweep [N,C,H,W]
-            sum_x[C] (block, wide) = sum_{N,H,W} x
-          each [C]
-            let mu = sum_x / ((len(N) * len(H)) * len(W))
-            mu[C] (root 1, wide) = mu
-          sweep [N,C,H,W]
-            sum[C] (block, wide) = sum_{N,H,W} ((x - mu) * (x - mu))
-          each [C]
-            let var = sum / ((len(N) * len(H)) * len(W))
-            let rstd = rsqrt((var + eps))
-            rstd[C] (root 2, wide) = rstd
-            gamma_rstd[C] (block, wide) = (gamma * rstd)
-          sweep [N,C,H,W]
-            out[N,C,H,W] (root 0, data) = ((gamma_rstd * (x - mu)) + beta)
-    "#]]);
+    show(
+        &f,
+        &[Root::output(y), Root::saved(mu), Root::saved(rstd)],
+        &[],
+        expect![[r#"
+            nest over [C]
+              sweep [N,C,H,W]
+                sum_x[C] (block, wide) = sum_{N,H,W} x
+              each [C]
+                let mu = sum_x / ((len(N) * len(H)) * len(W))
+                mu[C] (root 1, wide) = mu
+              sweep [N,C,H,W]
+                let v1 = x - mu
+                sum[C] (block, wide) = sum_{N,H,W} (v1 * v1)
+              each [C]
+                let var = sum / ((len(N) * len(H)) * len(W))
+                let rstd = rsqrt((var + eps))
+                rstd[C] (root 2, wide) = rstd
+                gamma_rstd[C] (block, wide) = (gamma * rstd)
+              sweep [N,C,H,W]
+                out[N,C,H,W] (root 0, data) = ((gamma_rstd * (x - mu)) + beta)
+        "#]],
+    );
     let given = [(mu, Elem::Wide), (rstd, Elem::Wide), (y, Elem::Data)];
-    let plan = show(&f, &[Root::gradient(dx), Root::gradient(dgamma), Root::gradient(sum_dy)], &given, expect![[r#"
-        small
-          each [C]
-            gamma_rstd[C] (memory, wide) = (gamma * rstd)
-        nest over [C]
-          sweep [N,C,H,W]
-            sum_dy[C] (memory, wide) = sum_{N,H,W} dy
-            sum[C] (memory, wide) = sum_{N,H,W} (dy * (x - mu))
-          each [C]
-            mean_dy[C] (block, wide) = (sum_dy / ((len(N) * len(H)) * len(W)))
-            value[C] (block, wide) = ((rstd * rstd) * (sum / ((len(N) * len(H)) * len(W))))
-          sweep [N,C,H,W]
-            out_2[N,C,H,W] (root 0, data) = (gamma_rstd * ((dy - mean_dy) - (value * (x - mu))))
-        after
-          each [C]
-            sum_dy_2[C] (root 2, data) = sum_dy
-            out[C] (root 1, data) = (rstd * sum)
-    "#]]);
+    let plan = show(
+        &f,
+        &[Root::gradient(dx), Root::gradient(dgamma), Root::gradient(sum_dy)],
+        &given,
+        expect![[r#"
+            small
+              each [C]
+                gamma_rstd[C] (memory, wide) = (gamma * rstd)
+            nest over [C]
+              sweep [N,C,H,W]
+                sum_dy[C] (memory, wide) = sum_{N,H,W} dy
+                sum[C] (memory, wide) = sum_{N,H,W} (dy * (x - mu))
+              each [C]
+                let v1 = (len(N) * len(H)) * len(W)
+                mean_dy[C] (block, wide) = (sum_dy / v1)
+                value[C] (block, wide) = ((rstd * rstd) * (sum / v1))
+              sweep [N,C,H,W]
+                out_2[N,C,H,W] (root 0, data) = (gamma_rstd * ((dy - mean_dy) - (value * (x - mu))))
+            after
+              each [C]
+                sum_dy_2[C] (root 2, data) = sum_dy
+                out[C] (root 1, data) = (rstd * sum)
+        "#]],
+    );
     let c = cost(&f.graph, &plan);
     assert_eq!((c.nests, c.sweeps, c.full_reductions, c.full_reads, c.full_writes), (1, 2, 2, 2, 1));
 }
@@ -92,16 +104,22 @@ fn batch_norm_simplified() {
 fn softmax_of_a_middle_axis() {
     let (mut f, x) = x4();
     let y = f.softmax(x, "C");
-    show(&f, &[Root::output(y)], &[], expect![[r#"
-        nest over [N,H,W]
-          sweep [N,C,H,W]
-            max_x[N,H,W] (block, wide) = max_{C} x
-          sweep [N,C,H,W]
-            exp_xc[N,C,H,W] (block, data) = exp((x - max_x))
-            sum[N,H,W] (block, wide) = sum_{C} exp((x - max_x))
-          sweep [N,C,H,W]
-            out[N,C,H,W] (root 0, data) = (exp_xc / sum)
-    "#]]);
+    show(
+        &f,
+        &[Root::output(y)],
+        &[],
+        expect![[r#"
+            nest over [N,H,W]
+              sweep [N,C,H,W]
+                max_x[N,H,W] (block, wide) = max_{C} x
+              sweep [N,C,H,W]
+                let v1 = exp((x - max_x))
+                exp_xc[N,C,H,W] (block, data) = v1
+                sum[N,H,W] (block, wide) = sum_{C} v1
+              sweep [N,C,H,W]
+                out[N,C,H,W] (root 0, data) = (exp_xc / sum)
+        "#]],
+    );
 }
 
 #[test]
@@ -118,18 +136,28 @@ fn a_max_pool_saves_where() {
     let arg = f.reduce_holes(ReduceOp::ArgMax, view, "KH KW", &valid);
     let dy = f.cotangent(0, y);
     let grads = crate::differentiate::reverse(&mut f.graph, &[(y, dy)], &[x]);
-    let forward = show(&f, &[Root::output(y), Root::saved(arg)], &[], expect![[r#"
+    let forward = show(
+        &f,
+        &[Root::output(y), Root::saved(arg)],
+        &[],
+        expect![[r#"
         nest over [N,C,OH,OW]
           sweep [N,C,OH,OW,KH,KW] where 0 ≤ stride*OH + KH + (0 - padding) < |H|, 0 ≤ stride*OW + KW + (0 - padding) < |W|
             max_x[N,C,OH,OW] (root 0, data) = max_{KH,KW} x[H = stride*OH + KH + (0 - padding), W = stride*OW + KW + (0 - padding)]
             argmax_x[N,C,OH,OW] (root 1, index) = argmax_{KH,KW} x[H = stride*OH + KH + (0 - padding), W = stride*OW + KW + (0 - padding)]
-    "#]]);
+    "#]],
+    );
     assert_eq!(forward.temps[1].elem, Elem::Index);
-    show(&f, &[Root::gradient(grads[0])], &[(arg, Elem::Index)], expect![[r#"
+    show(
+        &f,
+        &[Root::gradient(grads[0])],
+        &[(arg, Elem::Index)],
+        expect![[r#"
         nest over [N,C,H,W]
           sweep [N,C,H,W,KH,KW] where 0 ≤ (H - KH + padding) / stride < |OH|, 0 ≤ (W - KW + padding) / stride < |OW|, stride | H - KH + padding, stride | W - KW + padding
             sum[N,C,H,W] (root 0, data) = sum_{KH,KW} select(eq(((index(KH) * len(KW)) + index(KW)), given0[OH = (H - KH + padding) / stride, OW = (W - KW + padding) / stride]), dy[OH = (H - KH + padding) / stride, OW = (W - KW + padding) / stride], 0)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -137,14 +165,19 @@ fn a_whole_array_reduction_is_parallel_too() {
     let (mut f, x) = x4();
     let square = f.sq(x);
     let y = f.mean(square, "N C H W");
-    show(&f, &[Root::output(y)], &[], expect![[r#"
+    show(
+        &f,
+        &[Root::output(y)],
+        &[],
+        expect![[r#"
         nest over [N,C,H,W]
           sweep [N,C,H,W]
             sum_sq_x[] (memory, wide) = sum_{N,C,H,W} (x * x)
         after
           each []
             mean_sq_x[] (root 0, data) = (sum_sq_x / (((len(N) * len(C)) * len(H)) * len(W)))
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -163,29 +196,40 @@ fn roots_that_need_no_computation() {
         Root::output(index),
         Root::saved(m),
     ];
-    show(&f, &roots, &[], expect![[r#"
-        small
-          each []
-            out[] (root 1, data) = 2
-            out_2[] (root 4, data) = eps
-          each [H]
-            out_3[H] (root 5, data) = index(H)
-        nest over [C]
-          sweep [N,C,H,W]
-            x_2[N,C,H,W] (root 0, data) = x
-            sum_x[C] (memory, wide) = sum_{N,H,W} x
-        after
-          each [C]
-            mean_x[C] (root 6, wide) = (sum_x / ((len(N) * len(H)) * len(W)))
-            mean_x_2[C] (root 2, data) = (sum_x / ((len(N) * len(H)) * len(W)))
-            mean_x_3[C] (root 3, data) = (sum_x / ((len(N) * len(H)) * len(W)))
-    "#]]);
-    show(&f, &[Root::output(m), Root::gradient(m)], &[(m, Elem::Wide)], expect![[r#"
+    show(
+        &f,
+        &roots,
+        &[],
+        expect![[r#"
+            small
+              each []
+                out[] (root 1, data) = 2
+                out_2[] (root 4, data) = eps
+              each [H]
+                out_3[H] (root 5, data) = index(H)
+            nest over [C]
+              sweep [N,C,H,W]
+                x_2[N,C,H,W] (root 0, data) = x
+                sum_x[C] (memory, wide) = sum_{N,H,W} x
+            after
+              each [C]
+                let v1 = sum_x / ((len(N) * len(H)) * len(W))
+                mean_x[C] (root 6, wide) = v1
+                mean_x_2[C] (root 2, data) = v1
+                mean_x_3[C] (root 3, data) = v1
+        "#]],
+    );
+    show(
+        &f,
+        &[Root::output(m), Root::gradient(m)],
+        &[(m, Elem::Wide)],
+        expect![[r#"
         nest over [C]
           sweep [C]
             mean_x[C] (root 0, data) = given0
             mean_x_2[C] (root 1, data) = given0
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -224,6 +268,23 @@ fn names_are_identifiers_and_unique() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), count);
+}
+
+#[test]
+fn shadowed_names_are_told_apart() {
+    let (mut f, x) = x4();
+    let a = f.exp(x);
+    f.name(a, "x");
+    let b = f.add(a, x);
+    f.name(b, "x");
+    let y = f.mul(a, b);
+    show(&f, &[Root::output(y)], &[], expect![[r#"
+        nest over [N,C,H,W]
+          sweep [N,C,H,W]
+            let x_2 = exp(x)
+            let x_3 = x_2 + x
+            x_x[N,C,H,W] (root 0, data) = (x_2 * x_3)
+    "#]]);
 }
 
 #[test]
