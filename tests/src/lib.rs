@@ -1,1 +1,3 @@
+//! Support for the tests of the whole.
 
+pub mod opinfo;

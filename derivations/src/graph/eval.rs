@@ -138,7 +138,8 @@ impl Graph {
         values
     }
 
-    fn eval_node(&self, id: NodeId, env: &Env, values: &[Vec<f64>]) -> Vec<f64> {
+    /// Evaluates one node, given the values of those before it.
+    pub fn eval_node(&self, id: NodeId, env: &Env, values: &[Vec<f64>]) -> Vec<f64> {
         let axes = self.axes_of(id);
         let read = |x: NodeId, at: &Position| values[x.0 as usize][env.offset(self.axes_of(x), at)];
         let mut at: Position = [0; AxisSet::CAPACITY];
@@ -179,6 +180,7 @@ impl Graph {
             Op::Len(a) => env.len(*a) as f64,
             Op::Index(a) => at[a.0 as usize] as f64,
             Op::Int(i) => env.int(&self.ints, *i) as f64,
+            Op::Broadcast(x, _) => read(*x, at),
             Op::Unary(u, x) => u.eval(read(*x, at)),
             Op::Binary(b, x, y) => b.eval(read(*x, at), read(*y, at)),
             Op::Powi(x, n) => read(*x, at).powi(*n),

@@ -166,7 +166,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
     }
     fn operation(&mut self, node: NodeId, op: &Op, at: &Access) -> Val {
         let op = match op {
-            Op::Unary(UnaryOp::Stop, x) => return self.value(*x, at),
+            Op::Unary(UnaryOp::Stop, x) | Op::Broadcast(x, _) => return self.value(*x, at),
             Op::Unary(u, x) => Pointwise::Unary(*u, self.value(*x, at)),
             Op::Powi(x, n) => Pointwise::Powi(self.value(*x, at), *n),
             Op::Binary(b, x, y) => {

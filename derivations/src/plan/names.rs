@@ -96,7 +96,7 @@ fn spell(graph: &Graph, node: NodeId, depth: u32) -> Option<String> {
             _ => Some(format!("{}_{}", op.name(), word(*x)?)),
         },
         Op::ScatterAdd { x, .. } => Some(format!("scattered_{}", word(*x)?)),
-        Op::Reindex(x, _) | Op::Unary(UnaryOp::Neg | UnaryOp::Stop, x) => word(*x),
+        Op::Reindex(x, _) | Op::Broadcast(x, _) | Op::Unary(UnaryOp::Neg | UnaryOp::Stop, x) => word(*x),
         Op::Unary(op, x) => Some(format!("{}_{}", op.name(), word(*x)?)),
         Op::Powi(x, 2) => Some(format!("sq_{}", word(*x)?)),
         Op::Binary(op, a, b) => binary(graph, *op, *a, *b, &word),

@@ -212,6 +212,9 @@ impl<'w> Finder<'w> {
 
     /// Whether a pointwise value is better computed once, for a sweep over `domain` that reads it in place or `moved`.
     pub fn worth_storing(&mut self, node: NodeId, domain: AxisSet, moved: bool) -> bool {
+        if matches!(self.graph.op(node), Op::Broadcast(..)) {
+            return false;
+        }
         let axes = self.graph.axes_of(node);
         if !self.is_full(domain) || axes == domain || self.is_constant(node) && !axes.is_empty() {
             return false;
