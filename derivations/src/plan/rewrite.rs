@@ -2,9 +2,11 @@
 //!
 //! - A view of a sum is a sum of views, where the sum would be larger than the result. This makes one contraction of the
 //!   gradient of a convolution's input.
+//! - A scalar times a sum of full size scales a factor of the summands that is computed anyway.
 //! - A sum over an axis of known extent of what is zero but at one index is a view at that index: the adjoint of a stack.
 
 use super::affine::Arith;
+use super::tasks::largest;
 use super::{Affine, Place, Root};
 use crate::graph::{AxisId, AxisSet, BinaryOp, Graph, NodeId, Op, ReduceOp, Reindex, Source, UnaryOp, condition_axes};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,8 +39,14 @@ impl Rewritten {
 }
 
 pub(super) fn rewrite(graph: &Graph, roots: &[Root], given: &[NodeId]) -> Rewritten {
-    let mut rewriter = Rewriter { graph: graph.clone(), arith: Arith::new(graph) };
     let needed = needed(graph, roots, given);
+    let full = largest(graph, roots, &|n| given.contains(&n));
+    let mut uses = BTreeMap::new();
+    for &node in needed.iter().filter(|n| !given.contains(n)) {
+        graph.op(node).operands().into_iter().for_each(|x| *uses.entry(x).or_insert(0) += 1);
+    }
+    roots.iter().for_each(|r| *uses.entry(r.node).or_insert(0) += 1);
+    let mut rewriter = Rewriter { graph: graph.clone(), arith: Arith::new(graph), full, uses };
     let mut now: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     let mut origin = BTreeMap::new();
     for &node in &needed {
@@ -72,6 +80,10 @@ fn needed(graph: &Graph, roots: &[Root], given: &[NodeId]) -> BTreeSet<NodeId> {
 struct Rewriter {
     graph: Graph,
     arith: Arith,
+    /// The canonical size of the largest tensor.
+    full: u64,
+    /// How often each of the caller's nodes is read.
+    uses: BTreeMap<NodeId, usize>,
 }
 
 impl Rewriter {
@@ -85,6 +97,9 @@ impl Rewriter {
         } else {
             (op, node)
         };
+        if let Op::Binary(sign @ (BinaryOp::Mul | BinaryOp::Div), a, b) = *self.graph.op(node) {
+            return self.scaled_sum(sign, a, b, now).unwrap_or(same);
+        }
         let Op::Reduce { op: ReduceOp::Sum, axes, x, valid } = op else { return same };
         let over: AxisSet = axes.into_iter().collect();
         if valid.is_empty()
@@ -93,6 +108,24 @@ impl Rewriter {
             return better;
         }
         if valid.is_empty() { self.view_of_sum(over, x).unwrap_or(same) } else { same }
+    }
+
+    /// `s·Σ f·g = Σ (s·f)·g`, where `f` is computed in any case. The operands are the caller's.
+    fn scaled_sum(&mut self, sign: BinaryOp, a: NodeId, b: NodeId, now: &BTreeMap<NodeId, NodeId>) -> Option<NodeId> {
+        let is_scalar = |n| self.graph.axes_of(n).is_empty();
+        let (scalar, sum) = if sign == BinaryOp::Mul && is_scalar(a) { (a, b) } else { (b, a) };
+        let full = self.graph.canonical_size(self.graph.axes_of(sum)) * 8 > self.full;
+        if !is_scalar(scalar) || !full || self.uses.get(&sum) != Some(&1) {
+            return None;
+        }
+        let Op::Reduce { op: ReduceOp::Sum, axes, x, valid } = self.graph.op(now[&sum]).clone() else { return None };
+        let Op::Binary(BinaryOp::Mul, f, g) = *self.graph.op(x) else { return None };
+        let is_computed = |n: &NodeId| self.graph.op(*n).is_pointwise() && !self.graph.axes_of(*n).is_empty();
+        let f_or_g = [f, g].into_iter().find(is_computed)?;
+        let other = if f_or_g == f { g } else { f };
+        let scaled = self.graph.binary(sign, f_or_g, now[&scalar]);
+        let product = self.graph.binary(BinaryOp::Mul, scaled, other);
+        Some(self.graph.reduce_valid(ReduceOp::Sum, &axes, product, valid))
     }
 
     /// `Σ_A view(Σ_K y) = Σ_{A,K} view(y)`

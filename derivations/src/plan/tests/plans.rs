@@ -233,6 +233,30 @@ fn roots_that_need_no_computation() {
 }
 
 #[test]
+fn broadcasts_are_stored_by_their_reader() {
+    let (mut f, x) = x4();
+    let m = f.mean(x, "H W");
+    let all = f.set("N C H");
+    let wide = f.graph.broadcast(m, all);
+    let e = f.exp(m);
+    let same = f.graph.broadcast(e, all);
+    show(
+        &f,
+        &[Root::gradient(wide), Root::gradient(same)],
+        &[],
+        expect![[r#"
+        nest over [N,C]
+          sweep [N,C,H,W]
+            sum_x[N,C] (block, wide) = sum_{H,W} x
+          sweep [N,C,H]
+            let v1 = sum_x / (len(H) * len(W))
+            mean_x[N,C,H] (root 0, data) = v1
+            out[N,C,H] (root 1, data) = exp(v1)
+    "#]],
+    );
+}
+
+#[test]
 fn a_gradient_is_never_read_back() {
     let (mut f, x) = x4();
     let e = f.exp(x);
@@ -278,13 +302,18 @@ fn shadowed_names_are_told_apart() {
     let b = f.add(a, x);
     f.name(b, "x");
     let y = f.mul(a, b);
-    show(&f, &[Root::output(y)], &[], expect![[r#"
+    show(
+        &f,
+        &[Root::output(y)],
+        &[],
+        expect![[r#"
         nest over [N,C,H,W]
           sweep [N,C,H,W]
             let x_2 = exp(x)
             let x_3 = x_2 + x
             x_x[N,C,H,W] (root 0, data) = (x_2 * x_3)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

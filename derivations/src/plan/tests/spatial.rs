@@ -27,6 +27,16 @@ fn contractions(out: &mut Vec<Layer>) {
     out.push(("linear, gelu", f, vec![y]));
 
     let mut f = Formula::default();
+    for (name, len, canonical) in [("N", 3, 512), ("I", 4, 512), ("O", 5, 512)] {
+        f.axis(name, len, canonical);
+    }
+    let (x, w) = (f.input("x", "N I"), f.input("w", "O I"));
+    let e = f.exp(x);
+    let y = f.dot(e, w, "I");
+    let y = f.scale(0.5, y);
+    out.push(("scaled product", f, vec![y]));
+
+    let mut f = Formula::default();
     for (name, len, canonical) in [("N", 3, 16), ("T", 3, 256), ("S", 3, 256), ("D", 2, 64), ("E", 2, 64)] {
         f.axis(name, len, canonical);
     }
