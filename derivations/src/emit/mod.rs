@@ -7,7 +7,7 @@ mod api;
 mod bundle;
 mod docs;
 mod inner;
-pub mod kernel;
+mod kernel;
 mod layer;
 mod prepare;
 mod reference;
