@@ -1,12 +1,15 @@
 //! Names of temps for the generated code: the user's own, or ones that say what the value is.
 
 use super::tasks::{Task, Tasks, Work};
-use super::{Body, Leaf, Phase, Plan, Temp};
+use super::{Body, Leaf, Phase, Plan, Temp, Val};
 use crate::graph::{BinaryOp, Graph, NodeId, Op, ReduceOp, UnaryOp};
 use std::collections::BTreeSet;
 
 /// Longer names are replaced by a general word.
 const LONGEST: usize = 20;
+
+/// Expressions nested deeper get a name.
+const DEEPEST: usize = 32;
 
 /// A name for each task's result, unique, fit for a Rust identifier, no input's.
 pub(super) fn names(tasks: &Tasks) -> Vec<String> {
@@ -36,10 +39,27 @@ pub(super) fn settle(plan: &mut Plan, graph: &Graph) {
             let given = |k: u32| graph.names.get(&given[k as usize].0).map(String::as_str);
             let mut taken: BTreeSet<String> =
                 body.operands.iter().filter_map(|o| leaf_name(&o.leaf, graph, temps, &given)).map(String::from).collect();
+            name_deep(body);
             for name in body.code.iter_mut().filter_map(|i| i.name.as_mut()) {
                 *name = unique(&mut taken, name);
             }
         }
+    }
+}
+
+/// Gives a name to what is nested deeply: who writes expressions down need not nest them without end.
+fn name_deep(body: &mut Body) {
+    let mut depths: Vec<usize> = vec![];
+    for instr in &mut body.code {
+        let depth = |val: &Val| match val {
+            Val::Instr(at) => depths[*at as usize],
+            _ => 0,
+        };
+        let depth = 1 + instr.op.operands().iter().map(depth).max().unwrap_or(0);
+        if depth >= DEEPEST && instr.name.is_none() {
+            instr.name = Some("value".into());
+        }
+        depths.push(if instr.name.is_some() { 0 } else { depth });
     }
 }
 

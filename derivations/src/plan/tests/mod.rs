@@ -7,7 +7,7 @@ mod random;
 mod spatial;
 mod views;
 
-use super::{Elem, Plan, Root, cost, describe, interpret, plan};
+use super::{Elem, Plan, Root, cost, interpret, plan};
 use crate::differentiate;
 use crate::graph::eval::Env;
 use crate::graph::{Graph, InputKind, NodeId, Op};
@@ -87,13 +87,4 @@ fn costs(graph: &Graph, plan: &Plan) -> String {
     let c = cost(graph, plan);
     let phases = format!("{}n {}s {}g", c.nests, c.sweeps, c.gemms + c.scatters);
     format!("{phases} | {}r {}w {}Σ | {}m {}b", c.full_reads, c.full_writes, c.full_reductions, c.memory_temps, c.block_temps)
-}
-
-#[test]
-#[ignore = "prints"]
-fn show() {
-    for (name, f, outputs) in layers::all().into_iter().chain(spatial::all()) {
-        let p = check(f, &outputs);
-        println!("== {name}\nFORWARD\n{}BACKWARD\n{}", describe(&p.graph, &p.forward), describe(&p.graph, &p.backward));
-    }
 }

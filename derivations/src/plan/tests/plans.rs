@@ -278,6 +278,42 @@ fn a_gradient_is_never_read_back() {
 }
 
 #[test]
+fn an_index_as_data_is_copied() {
+    let (mut f, x) = x4();
+    let arg = f.reduce(ReduceOp::ArgMax, x, "C W");
+    show(
+        &f,
+        &[Root::output(arg)],
+        &[],
+        expect![[r#"
+        nest over [N,H]
+          sweep [N,C,H,W]
+            argmax_x[N,H] (memory, index) = argmax_{C,W} x
+        after
+          each [N,H]
+            argmax_x_2[N,H] (root 0, data) = argmax_x
+    "#]],
+    );
+}
+
+#[test]
+fn deep_formulas_neither_overflow_nor_explode() {
+    let (mut f, x) = x4();
+    let mut y = x;
+    for _ in 0..3000 {
+        y = f.un(UnaryOp::Tanh, y);
+    }
+    let mut square = x;
+    for _ in 0..60 {
+        square = f.sq(square);
+    }
+    let sum = f.sum(square, "N");
+    let plan = plan(&f.graph, &[Root::output(y), Root::output(sum)], &[]);
+    assert!(cost(&f.graph, &plan).sweeps > 0);
+    assert!(describe(&f.graph, &plan).len() < 1 << 20);
+}
+
+#[test]
 fn names_are_identifiers_and_unique() {
     let (mut f, x) = x4();
     let eps = f.host("eps", 0.1);
