@@ -18,6 +18,7 @@ pub(super) struct Lowering<'f, 'w> {
     known: Vec<Condition>,
     pub builder: Builder,
     memo: HashMap<(NodeId, Access), Val>,
+    guards: HashMap<(NodeId, Access), Vec<Condition>>,
     inlined: BTreeSet<NodeId>,
     depth: usize,
 }
@@ -41,8 +42,8 @@ impl<'f, 'w> Lowering<'f, 'w> {
     }
     fn new(finder: &'f mut Finder<'w>) -> Lowering<'f, 'w> {
         let (domain, known) = (AxisSet::EMPTY, vec![]);
-        let (memo, inlined) = (HashMap::new(), BTreeSet::new());
-        Lowering { finder, domain, known, builder: Builder::default(), memo, inlined, depth: 0 }
+        let (memo, guards, inlined) = (HashMap::new(), HashMap::new(), BTreeSet::new());
+        Lowering { finder, domain, known, builder: Builder::default(), memo, guards, inlined, depth: 0 }
     }
 
     fn pointwise(mut self, node: NodeId) -> Task {
@@ -265,15 +266,28 @@ impl<'f, 'w> Lowering<'f, 'w> {
 
     /// Conditions outside of which a value is certainly zero, or was meant not to count: a sum skips such positions.
     fn guard_of(&mut self, node: NodeId, at: &Access) -> Vec<Condition> {
-        if self.finder.leaf(node).is_some() {
+        if self.depth > DEPTH || self.finder.leaf(node).is_some() {
             return vec![];
         }
+        let key = (node, at.clone());
+        if let Some(guard) = self.guards.get(&key) {
+            return guard.clone();
+        }
+        self.depth += 1;
+        let guard = self.find_guard(node, at);
+        self.depth -= 1;
+        self.guards.insert(key, guard.clone());
+        guard
+    }
+    fn find_guard(&mut self, node: NodeId, at: &Access) -> Vec<Condition> {
         let is_zero = |n| self.finder.graph.as_num(n) == Some(0.0);
         match self.finder.graph.op(node).clone() {
             Op::Unary(UnaryOp::Neg, x) | Op::Binary(BinaryOp::Div, x, _) => self.guard_of(x, at),
             Op::Binary(BinaryOp::Mul, x, y) => {
                 let mut guard = self.guard_of(x, at);
                 guard.extend(self.guard_of(y, at));
+                guard.sort();
+                guard.dedup();
                 guard
             }
             Op::Binary(BinaryOp::Add | BinaryOp::Sub, x, y) => {
