@@ -3,10 +3,8 @@
 use super::language::{Expr, Holes, Payload};
 use super::log::Log;
 use super::rational::Rational;
-use crate::graph::{
-    AxisSet, BinaryOp, Condition, Distribution, Graph, InputKind, NodeId, Op, ReduceOp, UnaryOp, condition_axes,
-};
 use super::views::Memo;
+use crate::graph::{AxisSet, BinaryOp, Condition, Distribution, Graph, InputKind, NodeId, Op, ReduceOp, UnaryOp, condition_axes};
 use egg::{DidMerge, Id, Language};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

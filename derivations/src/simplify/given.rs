@@ -104,9 +104,10 @@ fn spell(eg: &EGraph, context: &Context) -> BTreeMap<Id, Spelling> {
     loop {
         let mut found = vec![];
         for &class in &rest {
-            let spelled = eg[class].nodes.iter().filter(|n| {
-                !eg.analysis.is_reduction(n) && n.children().iter().all(|c| spellings.contains_key(&eg.find(*c)))
-            });
+            let spelled = eg[class]
+                .nodes
+                .iter()
+                .filter(|n| !eg.analysis.is_reduction(n) && n.children().iter().all(|c| spellings.contains_key(&eg.find(*c))));
             if let Some(node) = spelled.min_by_key(|n| (context.sizes.own(&eg.analysis, n, &axes), (*n).clone())) {
                 found.push((class, Spelling::Small(node.clone())));
             }
@@ -132,9 +133,10 @@ fn free_classes(eg: &EGraph) -> BTreeSet<Id> {
                 n => n.children().iter().all(|c| free.contains(&eg.find(*c))),
             });
             // an input itself is free to read
-            let input = eg[class].nodes.iter().any(
-                |n| matches!(n, Expr::Opaque(p, x) if x.is_empty() && matches!(eg.analysis.op(*p), Op::Input(_))),
-            );
+            let input = eg[class]
+                .nodes
+                .iter()
+                .any(|n| matches!(n, Expr::Opaque(p, x) if x.is_empty() && matches!(eg.analysis.op(*p), Op::Input(_))));
             if node && !input {
                 free.insert(class);
             }
@@ -145,8 +147,7 @@ fn free_classes(eg: &EGraph) -> BTreeSet<Id> {
     }
     // inputs are read, never kept; what is computed from them is not free
     for class in classes {
-        let is_input =
-            |n: &Expr| matches!(n, Expr::Opaque(p, x) if x.is_empty() && matches!(eg.analysis.op(*p), Op::Input(_)));
+        let is_input = |n: &Expr| matches!(n, Expr::Opaque(p, x) if x.is_empty() && matches!(eg.analysis.op(*p), Op::Input(_)));
         if eg[class].nodes.iter().any(is_input) {
             free.insert(class);
         }

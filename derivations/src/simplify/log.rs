@@ -149,9 +149,10 @@ impl Slice<'_, '_> {
     /// What made a class a constant: its nodes say nothing of it.
     fn use_constant(&mut self, class: Id) {
         let class = self.eg.find(class);
-        let by = self.eg.analysis.log.instances.iter().position(|i| {
-            self.eg.find(i.class) == class && !matches!(i.source, Expr::Num(_)) && self.eg.find(i.result) == class
-        });
+        let by =
+            self.eg.analysis.log.instances.iter().position(|i| {
+                self.eg.find(i.class) == class && !matches!(i.source, Expr::Num(_)) && self.eg.find(i.result) == class
+            });
         if let Some(i) = by {
             self.use_instance(i);
         }

@@ -144,8 +144,7 @@ fn saturated(problem: &Problem, sizes: &Sizes, options: &Options) -> Result<Simp
         kept: &saves::small_barriers(problem.graph, sizes, &written, &problem.outputs.iter().copied().collect()),
     };
     let offers = Offers::add(&mut egraph, &context);
-    (report.iterations, report.nodes, report.classes) =
-        (iterations, egraph.total_number_of_nodes(), egraph.number_of_classes());
+    (report.iterations, report.nodes, report.classes) = (iterations, egraph.total_number_of_nodes(), egraph.number_of_classes());
 
     let grads: Vec<Id> = problem.grads.iter().filter_map(|id| classes[id.0 as usize]).collect();
     let mut extraction = Extraction::new(&egraph, sizes, &grads);

@@ -86,9 +86,7 @@ fn factored(eg: &mut EGraph, class: Id, node: &Expr, out: &mut Vec<Instance>) {
         return;
     }
     let Some(terms) = monomials(eg, &terms) else { return };
-    for (name, style) in
-        [("factor", Style::Horner), ("factor", Style::Common), ("common_denominator", Style::Denominator)]
-    {
+    for (name, style) in [("factor", Style::Horner), ("factor", Style::Common), ("common_denominator", Style::Denominator)] {
         if eg.analysis.is_on(name) {
             out.extend(factor(eg, &terms, 0, style).map(|new| (name, class, new)));
         }

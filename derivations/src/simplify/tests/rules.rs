@@ -146,8 +146,7 @@ fn every_rule_declares_what_it_reads() {
     for rule in TABLE {
         let declared: Vec<String> = variables(rule.variables).into_iter().map(|v| v.0).collect();
         let read = names(rule.mathematics);
-        let variables: Vec<&String> =
-            read.iter().filter(|n| !is_axis(n) && !functions.contains(&n.as_str())).collect();
+        let variables: Vec<&String> = read.iter().filter(|n| !is_axis(n) && !functions.contains(&n.as_str())).collect();
         for name in &variables {
             assert!(declared.contains(name), "{}: {name} is not declared", rule.name);
         }

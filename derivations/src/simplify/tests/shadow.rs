@@ -55,7 +55,13 @@ impl Shadow {
         shadow.env.each(au | av, &mut [0; AxisSet::CAPACITY], &mut |at| {
             let (p, q) = (u[shadow.env.offset(au, at)], v[shadow.env.offset(av, at)]);
             let equal = (p - q).abs() <= 1e-9 * scale || !p.is_finite() || !q.is_finite();
-            assert!(equal, "unsound: {p} = {q}\n{:#?}\n{:#?}\n{:?}", eg[a].nodes, eg[b].nodes, eg.analysis.log.instances.last().map(|i| i.rule));
+            assert!(
+                equal,
+                "unsound: {p} = {q}\n{:#?}\n{:#?}\n{:?}",
+                eg[a].nodes,
+                eg[b].nodes,
+                eg.analysis.log.instances.last().map(|i| i.rule)
+            );
         });
     }
 }

@@ -21,7 +21,15 @@ fn time_random() {
         let s = case.simplified();
         let t = t.elapsed().as_secs_f64() * 1e3;
         if t > 100.0 {
-            println!("seed {seed} ops {} joint {} {t:.0} ms {:?} {} nodes {} classes {:?}", 4 + seed % 12, case.graph.len(), s.report.stop, s.report.nodes, s.report.classes, s.report.fired);
+            println!(
+                "seed {seed} ops {} joint {} {t:.0} ms {:?} {} nodes {} classes {:?}",
+                4 + seed % 12,
+                case.graph.len(),
+                s.report.stop,
+                s.report.nodes,
+                s.report.classes,
+                s.report.fired
+            );
         }
     }
 }
