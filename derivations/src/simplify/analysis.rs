@@ -37,6 +37,8 @@ pub struct Given {
     pub axes: AxisSet,
     /// Outputs, and what is kept in any case: having it costs nothing more.
     pub there: bool,
+    /// Masks and indices: a quarter of the memory.
+    pub few: bool,
 }
 
 /// The context of an e-graph: interned operators, switches and the log.

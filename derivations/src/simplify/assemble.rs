@@ -32,7 +32,7 @@ impl Assembly<'_, '_> {
         let mut given: BTreeSet<NodeId> = known.values().copied().collect();
         given.extend(&outputs);
         let written = self.written_conditions(&mut rebuild, &mut known);
-        given.extend(saves::small_barriers(&rebuild.graph, self.context.sizes, &written, &given));
+        given.extend(saves::barriers(&rebuild.graph, self.context.sizes, &written, &given));
         self.share(&rebuild.graph, &written, &given, &mut known);
 
         let nodes = rebuild.lower_all(self.eg, &self.needed(roots, &known), known);

@@ -99,7 +99,7 @@ fn what_every_formula_becomes() {
         centred              1->1    2 {} raw {}
         mse                  0->0    1 {} raw {}
         attention            6->6    4 {scores, z} raw {scores, m, z, argmax[W](scores)}
-        perceptron           3->3    2 {z} raw {le((z + b), 0)}
+        perceptron           3->3    2 {le((z + b), 0)} raw {le((z + b), 0)}
         padded_mean          1->1    2 {} raw {}
         max_pool             1->1    2 {argmax[D](view(x))} raw {argmax[D](view(x))}
         mean_pool            1->1    2 {} raw {}
@@ -124,24 +124,36 @@ fn check(name: &str, expected: Expect) {
 
 #[test]
 fn batch_norm_is_the_published_form() {
-    check("batch_norm", expect![[r#"
+    check(
+        "batch_norm",
+        expect![[r#"
         gamma*recip(sigma)*((dy - (sum[NHW](dy)/|N|*|H|*|W|)) - (sum[NHW]((x - mu)*dy)*recip(sigma)^2/|N|*|H|*|W|)*(x - mu))
         recip(sigma)*sum[NHW]((x - mu)*dy)
         sum[NHW](dy)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn softmax_and_cross_entropy_are_the_published_forms() {
-    check("softmax", expect![[r#"
+    check(
+        "softmax",
+        expect![[r#"
         (exp((x - m))/z)*(dy - sum[C]((exp((x - m))/z)*dy))
-    "#]]);
-    check("log_softmax", expect![[r#"
+    "#]],
+    );
+    check(
+        "log_softmax",
+        expect![[r#"
         (dy - (sum[C](dy)/z)*exp((x - m)))
-    "#]]);
-    check("cross_entropy", expect![[r#"
+    "#]],
+    );
+    check(
+        "cross_entropy",
+        expect![[r#"
         (select(eq(index(C), label), -(dy/|N|), 0) + ((dy/|N|)/z)*exp((x - m)))
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -150,35 +162,56 @@ fn activations_read_their_input_or_output_alone() {
         let case = all().into_iter().find(|c| c.name == name).expect("a formula of the corpus");
         assert_eq!(case.simplified().saved, [], "{name}");
     }
-    check("gelu_erf", expect![[r#"
+    check(
+        "gelu_erf",
+        expect![[r#"
         0.5*dy*((1 + erf(0.7071067811865476*x)) + 1.1283791670955126*0.7071067811865476*x*exp(-0.7071067811865476*x^2))
-    "#]]);
-    check("silu", expect![[r#"
+    "#]],
+    );
+    check(
+        "silu",
+        expect![[r#"
         sigmoid(x)*dy*(1 + x*(1 - sigmoid(x)))
-    "#]]);
-    check("softsign", expect![[r#"
+    "#]],
+    );
+    check(
+        "softsign",
+        expect![[r#"
         (dy/(1 + abs(x))^2)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn windows_and_contractions() {
-    check("max_pool", expect![[r#"
+    check(
+        "max_pool",
+        expect![[r#"
         sum[D](view(select(eq(index(D), argmax[D](view(x))), dy, 0)))
-    "#]]);
-    check("padded_mean", expect![[r#"
+    "#]],
+    );
+    check(
+        "padded_mean",
+        expect![[r#"
         sum[D](view((6/sum[D](1))*select(Test([Range { e: Affine { terms: [(AxisId(2), IntId(2)), (AxisId(4), IntId(1))], offset: IntId(3), div: None, modulo: None }, lo: IntId(0), hi: IntId(4) }]), 1, 0)*dy*view(x)))
-    "#]]);
-    check("perceptron", expect![[r#"
+    "#]],
+    );
+    check(
+        "perceptron",
+        expect![[r#"
         sum[H](w*select(le((z + b), 0), 0, dy))
         sum[N](x*select(le((z + b), 0), 0, dy))
         sum[N](select(le((z + b), 0), 0, dy))
-    "#]]);
-    check("attention", expect![[r#"
+    "#]],
+    );
+    check(
+        "attention",
+        expect![[r#"
         sum[W](k*recip(z)*exp((scores - m))*(sum[D](dy*v) - (sum[W](exp((scores - m))*sum[D](dy*v))/z)))
         sum[H](q*recip(z)*exp((scores - m))*(sum[D](dy*v) - (sum[W](exp((scores - m))*sum[D](dy*v))/z)))
         sum[H](recip(z)*dy*exp((scores - m)))
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -70,3 +70,17 @@ fn derivations() {
         }
     }
 }
+
+#[test]
+#[ignore]
+fn attention() {
+    let case = super::corpus::all().into_iter().find(|c| c.name == "attention").unwrap();
+    for id in case.graph.ids() {
+        println!("{id:?} {:?} {:?}", case.graph.op(id), case.graph.axes_of(id));
+    }
+    let s = case.simplified();
+    println!("{:?} {:?} {:?}", s.saved, s.grads, s.report.cost);
+    for id in s.graph.ids() {
+        println!("{id:?} {:?} {:?}", s.graph.op(id), s.graph.axes_of(id));
+    }
+}
