@@ -3,6 +3,7 @@
 use super::analysis::EGraph;
 use super::language::Expr;
 use super::rules::{Apply, TABLE};
+use crate::graph::Op;
 use egg::{Id, Language};
 use std::collections::{BTreeMap, HashSet};
 
@@ -64,6 +65,7 @@ fn snapshot(eg: &EGraph) -> Vec<(Id, Expr)> {
             let fixed = match node {
                 Expr::Sum { frozen, .. } => *frozen,
                 Expr::Prod { .. } | Expr::Red { .. } | Expr::Select(_) => false,
+                Expr::Opaque(payload, _) => !matches!(eg.analysis.op(*payload), Op::Reindex(..)),
                 _ => true,
             };
             if !fixed {

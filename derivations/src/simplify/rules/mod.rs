@@ -3,6 +3,7 @@
 
 pub mod products;
 pub mod reductions;
+pub mod reindex;
 pub mod select;
 pub mod shape;
 pub mod sums;
@@ -91,6 +92,10 @@ rules! {
     sel_same: "select(c > 0, f, f) => f", where "c: A, f: A", if "", Exact Saturate(select::same);
     sel_linear: "select(c > 0, k * f, 0) => k * select(c > 0, f, 0)", where "c: (A, B), k: B, f: (A, B)",
         if "k has fewer axes than the result, and the mask an axis that k has not", Real Saturate(select::linear);
+    sel_nested: "select(c > 0, select(c > 0, f, g), h) => select(c > 0, f, h)", where "c: A, f: A, g: A, h: A",
+        if "", Exact Saturate(select::nested);
+    view_linear: "shift(k * f, A, 1) => k * shift(f, A, 1)", where "k: B, f: (A, B)",
+        if "k has none of the axes whose index changes, and what is read outside is 0", Real Saturate(reindex::linear);
     factor: "k * f + k * g => k * (f + g)", where "k: B, f: A, g: (A, B)",
         if "f + g is not the user's", Real Shape;
     common_denominator: "f / (1 + g) - f * g / (1 + g) / (1 + g) => f / ((1 + g) * (1 + g))", where "f: A, g: A > 0",

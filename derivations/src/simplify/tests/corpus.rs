@@ -406,6 +406,15 @@ fn activations() -> Vec<Case> {
     use UnaryOp::*;
     vec![
         of_x("relu", |c, x| c.relu(x)),
+        // twice by the same mask
+        of_x("leaky", |c, x| {
+            let (zero, two, slope) = (c.num(0.0), c.num(2.0), c.num(0.25));
+            let mask = c.graph.binary(BinaryOp::Gt, x, zero);
+            let (scaled, small) = (c.mul(two, x), c.mul(slope, x));
+            let once = c.graph.select(mask, scaled, small);
+            let sq = c.mul(once, once);
+            c.graph.select(mask, sq, small)
+        }),
         of_x("sigmoid", |c, x| c.un(Sigmoid, x)),
         of_x("tanh", |c, x| c.un(Tanh, x)),
         of_x("silu", |c, x| {

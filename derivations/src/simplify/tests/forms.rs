@@ -90,6 +90,7 @@ fn what_every_formula_becomes() {
         cross_entropy        1->0    1 {m, z} raw {m, z, argmax[C](x)}
         cosine_similarity    0->0    1 {(sum[C](a*a) + eps), (sum[C](b*b) + eps)} raw {sum[C](a*a), sum[C](b*b)}
         relu                 0->0    1 {} raw {}
+        leaky                0->0    1 {} raw {}
         sigmoid              0->0    1 {} raw {}
         tanh                 0->0    1 {} raw {}
         silu                 0->0    1 {} raw {}
@@ -98,11 +99,11 @@ fn what_every_formula_becomes() {
         gelu_tanh            0->0    1 {} raw {}
         centred              1->1    2 {} raw {}
         mse                  0->0    1 {} raw {}
-        attention            6->6    4 {scores, z} raw {scores, m, z, argmax[W](scores)}
-        perceptron           3->3    2 {le((z + b), 0)} raw {le((z + b), 0)}
-        padded_mean          1->1    2 {} raw {}
-        max_pool             1->1    2 {argmax[D](view(x))} raw {argmax[D](view(x))}
-        mean_pool            1->1    2 {} raw {}
+        attention            6->5    3 {scores, m, z} raw {scores, m, z, argmax[W](scores)}
+        perceptron           3->3    1 {le((z + b), 0)} raw {le((z + b), 0)}
+        padded_mean          1->1    1 {} raw {}
+        max_pool             1->1    1 {argmax[D](view(x))} raw {argmax[D](view(x))}
+        mean_pool            1->1    1 {} raw {}
         bn                   4->2    2 {mu, recip(sigma)} raw {sum[NHW](x), sum[NHW]((x - mu)^2)}
         bn_relu              4->2    2 {mu, sigma} raw {sum[NHW](x), sum[NHW]((x - mu)^2)}
         bn_relu_dropout      4->2    2 {mu, sigma} raw {sum[NHW](x), sum[NHW]((x - mu)^2)}
