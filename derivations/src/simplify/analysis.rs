@@ -33,7 +33,6 @@ pub struct Data {
 /// A value that the backward call may be given.
 #[derive(Clone, Copy, Debug)]
 pub struct Given {
-    pub class: Id,
     pub axes: AxisSet,
     /// Outputs, and what is kept in any case: having it costs nothing more.
     pub there: bool,

@@ -59,6 +59,10 @@ impl Extraction {
                 nodes.retain(|n| *n == Expr::Num(value));
             }
             let full = sizes.is_full(axes);
+            // `f + f` was made before its terms were known to be equal: `2·f` is beside it
+            if nodes.len() > 1 {
+                nodes.retain(|n| !repeats(eg, n));
+            }
             let mut candidates: Vec<Candidate> = nodes.into_iter().map(|n| Candidate::of(eg, sizes, n, &at)).collect();
             // a small value that can be kept is not reduced again
             if !full && candidates.iter().any(|c| matches!(c.expr, Expr::Given(_))) {
@@ -260,6 +264,16 @@ impl Extraction {
             }
         }
     }
+}
+
+/// Whether a sum or product has the same part twice.
+fn repeats(eg: &EGraph, node: &Expr) -> bool {
+    if !matches!(node, Expr::Sum { .. } | Expr::Prod { .. }) {
+        return false;
+    }
+    let mut parts: Vec<Id> = node.children().iter().map(|c| eg.find(*c)).collect();
+    parts.sort();
+    parts.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 impl Candidate {

@@ -64,7 +64,7 @@ impl Offers {
         wanted.retain(|c| !free.contains(c) && !eg[*c].data.cotangent && offers.spellings.contains_key(c));
         for class in wanted {
             let few = matches!(offers.spellings[&class], Spelling::Node(id) if is_condition(context.graph.op(id)));
-            let given = Given { class, axes: eg[class].data.axes, there: there.contains(&class), few };
+            let given = Given { axes: eg[class].data.axes, there: there.contains(&class), few };
             eg.analysis.given.push(given);
             let number = eg.analysis.given.len() as u32 - 1;
             let node = eg.add(Expr::Given(number));

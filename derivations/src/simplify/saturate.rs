@@ -3,6 +3,7 @@
 use super::analysis::EGraph;
 use super::language::Expr;
 use super::rules::{Apply, TABLE};
+use super::views::constant;
 use crate::graph::Op;
 use egg::{Id, Language};
 use std::collections::{BTreeMap, HashSet};
@@ -90,7 +91,8 @@ fn rewrite(eg: &mut EGraph, class: Id, node: &Expr, fired: &mut BTreeMap<&'stati
         eg.analysis.log.next_rule();
         for new in apply(eg, class, node).unwrap_or_default() {
             if eg.find(new) != eg.find(class) {
-                eg.analysis.log.step(rule.name, new);
+                let constant = constant(eg, new).is_some();
+                eg.analysis.log.step(rule.name, new, constant);
                 found.push((rule.name, new));
             }
         }

@@ -1,12 +1,12 @@
 //! The rules. Each is one entry of a table, named, with its mathematics in the formula language; `README.md` beside this
 //! file has the laws for writing one.
 
-pub mod products;
-pub mod reductions;
-pub mod reindex;
-pub mod select;
-pub mod shape;
-pub mod sums;
+mod products;
+mod reductions;
+mod reindex;
+mod select;
+pub(super) mod shape;
+mod sums;
 
 use super::analysis::EGraph;
 use super::language::Expr;
@@ -24,7 +24,7 @@ pub enum Set {
 
 /// How a rule is applied.
 #[derive(Clone, Copy)]
-pub enum Apply {
+pub(super) enum Apply {
     /// To each node, until nothing changes: the expressions that the node equals.
     Saturate(fn(&mut EGraph, Id, &Expr) -> Found),
     /// By the constructors of [`views`](super::views), wherever they flatten.
@@ -34,7 +34,7 @@ pub enum Apply {
 }
 
 /// The classes that a node equals; `None`: the rule does not apply (or a coefficient would overflow).
-pub type Found = Option<Vec<Id>>;
+type Found = Option<Vec<Id>>;
 
 /// A rewrite rule.
 #[derive(Clone, Copy)]
@@ -47,7 +47,7 @@ pub struct Rule {
     /// When it applies.
     pub condition: &'static str,
     pub set: Set,
-    pub apply: Apply,
+    pub(super) apply: Apply,
 }
 
 macro_rules! rules {
