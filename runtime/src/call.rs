@@ -2,7 +2,7 @@
 
 use ndarray::{Array, ArrayD, ArrayViewD, ArrayViewMut, ArrayViewMutD, Dimension, IxDyn};
 
-use crate::drivers::{IndexBuf, IndexView, Space, Target, View};
+use crate::drivers::{IndexBuf, IndexView, Space, Stored, Target, View};
 use crate::layer::{Arg, Buffer, GradD, Output};
 use crate::{Error, Grad, Seed};
 
@@ -382,7 +382,7 @@ pub fn scalar_view_mut<A>(x: &mut A) -> ArrayViewMutD<'_, A> {
 }
 
 /// Where a gradient goes, for the kernels.
-pub fn target<T, D: Dimension>(grad: Option<Grad<'_, T, D>>) -> Target<'_, T> {
+pub fn target<T: Stored, D: Dimension>(grad: Option<Grad<'_, T, D>>) -> Target<'_, T> {
     match grad {
         None => Target::none(),
         Some(Grad::Write(to)) => Target::write(to),
@@ -411,14 +411,14 @@ pub fn arg_shape<'a, T>(arg: &'a Arg<'_, T>) -> Option<&'a [usize]> {
     }
 }
 
-pub fn arg_view<'a, T>(function: &'static str, argument: &'static str, arg: &'a Arg<'_, T>) -> Result<View<'a, T>, Error> {
+pub fn arg_view<'a, T: Stored>(function: &'static str, argument: &'static str, arg: &'a Arg<'_, T>) -> Result<View<'a, T>, Error> {
     match arg {
         Arg::Tensor(x) => Ok(View::of(x)),
         _ => Err(Error::Kind { function, argument, found: "another kind of argument", expected: "a tensor" }),
     }
 }
 
-pub fn arg_optional<'a, T>(function: &'static str, argument: &'static str, arg: &'a Arg<'_, T>) -> Result<Option<View<'a, T>>, Error> {
+pub fn arg_optional<'a, T: Stored>(function: &'static str, argument: &'static str, arg: &'a Arg<'_, T>) -> Result<Option<View<'a, T>>, Error> {
     match arg {
         Arg::Absent => Ok(None),
         arg => arg_view(function, argument, arg).map(Some),
@@ -432,7 +432,7 @@ pub fn arg_scalar<'a, T>(function: &'static str, argument: &'static str, arg: &'
     }
 }
 
-pub fn output_view<'a, T>(call: &Call, argument: &'static str, y: &'a Output<T>, axes: &[usize]) -> Result<View<'a, T>, Error> {
+pub fn output_view<'a, T: Stored>(call: &Call, argument: &'static str, y: &'a Output<T>, axes: &[usize]) -> Result<View<'a, T>, Error> {
     match y {
         Output::Float(y) => call.buffer(argument, y.shape(), axes).map(|()| View::of(y)),
         Output::Int(_) => Err(Error::Kind { function: call.function(), argument, found: "indices", expected: "a tensor" }),
@@ -454,7 +454,7 @@ pub fn check_slot<T>(call: &Call, argument: &'static str, slot: &Option<GradD<'_
     }
 }
 
-pub fn slot_target<'a, T>(function: &'static str, argument: &'static str, slot: &'a mut Option<GradD<'_, T>>) -> Result<Target<'a, T>, Error> {
+pub fn slot_target<'a, T: Stored>(function: &'static str, argument: &'static str, slot: &'a mut Option<GradD<'_, T>>) -> Result<Target<'a, T>, Error> {
     match slot {
         None => Ok(Target::none()),
         Some(GradD { buffer: Buffer::Tensor(to), add }) => Ok(if *add { Target::add(to) } else { Target::write(to) }),

@@ -1,15 +1,18 @@
 //! Write a layer's forward formula; get its fused, verified backward.
 
 #[doc(hidden)]
+pub mod __private;
+mod call;
+#[doc(hidden)]
 pub mod drivers;
 mod error;
 mod float;
 pub mod formula;
 pub mod gradcheck;
 pub mod layer;
-// Formulas: compiled once the macro is.
-#[cfg(any())]
 pub mod layers;
+mod markers;
+pub mod prelude;
 pub mod reference;
 pub mod rng;
 mod window;
@@ -17,11 +20,16 @@ mod window;
 #[doc(hidden)]
 pub use pullback_macros::__named_gradient_test;
 
+// the ready-made layers are formulas like any other
+extern crate self as pullback;
+
 pub use error::Error;
 pub use float::Float;
 pub use gradcheck::gradcheck;
 pub use layer::{Grad, Layer};
+pub use markers::{Axes, Labels, Many, Tensor};
 pub use ndarray;
+pub use pullback_macros::derive_backward;
 pub use rng::Seed;
 pub use window::Window;
 

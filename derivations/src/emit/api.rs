@@ -261,7 +261,7 @@ fn forward(face: &Face<'_>) -> TokenStream {
     }
 }
 
-fn output_axes(face: &Face<'_>, index: usize) -> TokenStream {
+fn output_axes(index: usize) -> TokenStream {
     quote!(call.output_axes(#index))
 }
 
@@ -271,7 +271,7 @@ fn new_output(face: &Face<'_>, index: usize, output: &Output) -> TokenStream {
     match face.rank(&output.axes) {
         Rank::Scalar => quote!(let mut #y: #elem = ::core::default::Default::default();),
         Rank::Array(dim) => {
-            let axes = output_axes(face, index);
+            let axes = output_axes(index);
             quote!(let mut #y = call.array::<#elem, #dim>(#axes)?;)
         }
     }
@@ -292,7 +292,7 @@ fn forward_into(face: &Face<'_>) -> TokenStream {
     });
     let checks =
         face.formula.outputs.iter().enumerate().filter(|(_, o)| matches!(face.rank(&o.axes), Rank::Array(_))).map(|(i, _)| {
-            let (y, axes) = (face.output_name(i), output_axes(face, i));
+            let (y, axes) = (face.output_name(i), output_axes(i));
             let text = y.to_string();
             quote!(call.buffer(#text, #y.shape(), #axes)?;)
         });
@@ -344,7 +344,7 @@ fn backward_body(face: &Face<'_>, targets: &[TokenStream]) -> TokenStream {
     let elem = &face.elem;
     let arrays = face.formula.outputs.iter().enumerate().filter(|(_, o)| matches!(face.rank(&o.axes), Rank::Array(_)));
     let checks = arrays.map(|(i, o)| {
-        let (y, axes) = (face.output_name(i), output_axes(face, i));
+        let (y, axes) = (face.output_name(i), output_axes(i));
         let text = y.to_string();
         let y_check = quote!(call.buffer(#text, #y.shape(), #axes)?;);
         if o.integer {

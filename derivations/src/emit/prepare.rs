@@ -13,10 +13,8 @@ use quote::quote;
 pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt, stem) = (&face.krate, &face.rt, &face.stem);
     let function = face.function_text();
-    let constants: Vec<&Ident> = face.constants().map(|p| &p.name).collect();
     let args: Vec<&Ident> = face.args().map(|(_, p)| &p.name).collect();
     let count = args.len();
-    let unpack = (!constants.is_empty()).then(|| quote!(let #stem { #(#constants),* } = ::core::clone::Clone::clone(op);));
     let signature = signature_axes(variants);
     let arrays = face.args().filter_map(|(_, p)| {
         let list = list_of(&p.kind)?;
@@ -32,6 +30,7 @@ pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let choices: Vec<(usize, &[Decision])> =
         variants.iter().enumerate().map(|(i, v)| (i, v.typed.decisions.as_slice())).collect();
     let body = choose(face, variants, &choices, signature.len());
+    let unpack = unpack(face, &quote!(op), &body);
     quote! {
         #[inline]
         fn prepare(op: &#stem, [#(#args),*]: [::core::option::Option<&[usize]>; #count]) -> ::core::result::Result<#rt::Call, #krate::Error> {
@@ -43,6 +42,30 @@ pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
             #body
         }
     }
+}
+
+/// Binds the constants that `body` names.
+pub fn unpack(face: &Face<'_>, op: &TokenStream, body: &TokenStream) -> TokenStream {
+    let stem = &face.stem;
+    let used: Vec<&Ident> = face.constants().map(|p| &p.name).filter(|name| mentions(body, name)).collect();
+    if used.is_empty() { quote!() } else { quote!(let #stem { #(#used,)* .. } = ::core::clone::Clone::clone(#op);) }
+}
+
+/// Whether a variable of this name is read.
+fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
+    let mut after_dot = false;
+    for token in tokens.clone() {
+        let found = match &token {
+            proc_macro2::TokenTree::Ident(ident) => ident == name && !after_dot,
+            proc_macro2::TokenTree::Group(group) => mentions(&group.stream(), name),
+            _ => false,
+        };
+        if found {
+            return true;
+        }
+        after_dot = matches!(&token, proc_macro2::TokenTree::Punct(p) if p.as_char() == '.');
+    }
+    false
 }
 
 /// The names of the axes that the signature declares: the same in every specialisation.

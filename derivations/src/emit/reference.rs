@@ -14,16 +14,14 @@ use quote::{format_ident, quote};
 pub fn reference(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt) = (&face.krate, &face.rt);
     let function = face.function_text();
-    let stem = &face.stem;
     let names: Vec<Ident> = face.args().map(|(i, _)| arg_ident(i)).collect();
     let shapes = names.iter().map(|n| quote!(#n.as_ref().map(#rt::value_shape)));
-    let constants: Vec<&Ident> = face.constants().map(|p| &p.name).collect();
-    let unpack = (!constants.is_empty()).then(|| quote!(let #stem { #(#constants),* } = ::core::clone::Clone::clone(self);));
     let mut arms: Vec<TokenStream> = variants.iter().map(|v| arm(face, variants, v)).collect();
     let last = arms.pop();
     let indices = 0..arms.len();
     let body =
         if arms.is_empty() { quote!(#last) } else { quote!(match call.variant() { #(#indices => { #arms })* _ => { #last } }) };
+    let unpack = super::prepare::unpack(face, &quote!(self), &body);
     quote! {
         fn reference(
             &self,

@@ -23,7 +23,7 @@ mod tile;
 mod vector;
 mod walk;
 
-pub use array::{IndexBuf, IndexTarget, IndexView, Target, View};
+pub use array::{IndexBuf, IndexTarget, IndexView, Stored, Target, View};
 pub use math::Element;
 pub use script::{Array, Operand, Place, Script, Sweep};
 pub use space::{Axis, Condition, Index, Space};
