@@ -19,7 +19,9 @@ fn derive(source: &str, simplifier: &simplify::Options) -> Variant {
 fn show() {
     let only = std::env::var("SHOW").unwrap_or_default();
     for (name, source) in FORMULAS {
-        if !name.contains(&only) { continue }
+        if !name.contains(&only) {
+            continue;
+        }
         let t = std::time::Instant::now();
         let v = derive(source, &simplify::Options::default());
         let t = t.elapsed();
@@ -27,7 +29,9 @@ fn show() {
         println!("{}", plan::describe(&v.graph, &v.forward));
         println!("saved {:?}", v.saved.iter().map(|s| (&s.name, s.elem)).collect::<Vec<_>>());
         println!("{}", plan::describe(&v.graph, &v.backward));
-        for l in &v.mathematics { println!("   {l}"); }
+        for l in &v.mathematics {
+            println!("   {l}");
+        }
         println!("{:?}\n{:?}", plan::cost(&v.graph, &v.forward), plan::cost(&v.graph, &v.backward));
     }
 }

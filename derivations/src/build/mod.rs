@@ -54,7 +54,8 @@ pub fn build(errors: &mut Errors, formula: &Formula, typed: &Typed) -> Built {
 fn host_name(code: &str, taken: &[Host]) -> String {
     let words: Vec<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
     let spelled = words.join("_").replace("usize", "").to_lowercase();
-    let plain = spelled.len() <= 24 && spelled.starts_with(|c: char| c.is_ascii_lowercase()) && !code.contains(['+', '-', '*', '/']);
+    let plain =
+        spelled.len() <= 24 && spelled.starts_with(|c: char| c.is_ascii_lowercase()) && !code.contains(['+', '-', '*', '/']);
     let base = if plain { spelled } else { "c".to_string() };
     let free = |name: &str| taken.iter().all(|h| h.name != name);
     if plain && free(&base) {

@@ -357,20 +357,22 @@ impl Emitter<'_> {
         let tokens = quote! {
             #doc
             struct #ident #parameters #bound { #(#fields: #types),* }
-            impl<T: #krate::Float> #krate::drivers::Kernel<T> for #ident #arguments {
-                fn run<V: #krate::drivers::Vector<Elem = T>>(self, at: #krate::drivers::At<V>) {
-                    use #krate::drivers::{#(#imports),*};
-                    let Self { #(#fields),* } = self;
-                    #axes
-                    #(#lens)*
-                    let mut k = at.script(space);
-                    #(#arrays)*
-                    #(#phases)*
-                    k.run();
+            const _: () = {
+                use #krate::drivers::{At, Kernel, #(#imports,)* Vector};
+                impl<T: #krate::Float> Kernel<T> for #ident #arguments {
+                    fn run<V: Vector<Elem = T>>(self, at: At<V>) {
+                        let Self { #(#fields),* } = self;
+                        #axes
+                        #(#lens)*
+                        let mut k = at.script(space);
+                        #(#arrays)*
+                        #(#phases)*
+                        k.run();
+                    }
                 }
-            }
+            };
         };
-        Kernel { ident, tokens, args, fields }
+        Kernel { ident, tokens: ours(tokens), args, fields }
     }
 
     /// Declares the arrays: what is read, results, temporaries.
@@ -440,6 +442,22 @@ impl Emitter<'_> {
             _ => false,
         }
     }
+}
+
+/// The tokens with variables that are nobody's but ours.
+fn ours(tokens: TokenStream) -> TokenStream {
+    let respan = |tree: proc_macro2::TokenTree| match tree {
+        proc_macro2::TokenTree::Group(group) => {
+            let mut inner = proc_macro2::Group::new(group.delimiter(), ours(group.stream()));
+            inner.set_span(Span::mixed_site());
+            inner.into()
+        }
+        mut other => {
+            other.set_span(Span::mixed_site());
+            other
+        }
+    };
+    tokens.into_iter().map(respan).collect()
 }
 
 fn identifiers(tokens: TokenStream) -> Vec<String> {
