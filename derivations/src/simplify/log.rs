@@ -40,6 +40,8 @@ pub struct Instance {
     /// The nodes that were new.
     pub made: Vec<Expr>,
     pub result: Id,
+    /// Whether the result was known to be a constant.
+    pub constant: bool,
 }
 
 /// Every rule instance, in order.
@@ -76,10 +78,11 @@ impl Log {
         self.made.clear();
     }
     /// The rule found this.
-    pub fn step(&mut self, rule: &'static str, result: Id) {
+    pub fn step(&mut self, rule: &'static str, result: Id, constant: bool) {
         let Some((class, source)) = self.source.clone() else { return };
         let made = std::mem::take(&mut self.made);
-        self.instances.push(Instance { rule, class, source, views: self.views.borrow().clone(), made, result });
+        let views = self.views.borrow().clone();
+        self.instances.push(Instance { rule, class, source, views, made, result, constant });
     }
     pub fn end(&mut self) {
         self.source = None;
@@ -124,10 +127,11 @@ impl Slice<'_, '_> {
         let mut slice = Slice { eg, maker, raw, used: BTreeSet::new(), work };
         let mut seen: HashSet<Expr> = HashSet::new();
         while let Some(node) = slice.work.pop() {
-            if seen.insert(node.clone()) && !slice.raw.contains(&node) {
-                if let Some(&i) = slice.maker.get(&node) {
-                    slice.use_instance(i);
-                }
+            if seen.insert(node.clone())
+                && !slice.raw.contains(&node)
+                && let Some(&i) = slice.maker.get(&node)
+            {
+                slice.use_instance(i);
             }
         }
         slice
@@ -149,10 +153,7 @@ impl Slice<'_, '_> {
     /// What made a class a constant: its nodes say nothing of it.
     fn use_constant(&mut self, class: Id) {
         let class = self.eg.find(class);
-        let by =
-            self.eg.analysis.log.instances.iter().position(|i| {
-                self.eg.find(i.class) == class && !matches!(i.source, Expr::Num(_)) && self.eg.find(i.result) == class
-            });
+        let by = self.eg.analysis.log.instances.iter().position(|i| i.constant && self.eg.find(i.class) == class);
         if let Some(i) = by {
             self.use_instance(i);
         }

@@ -52,8 +52,9 @@ fn check_type<T: Float, L: Layer<T> + Debug>(op: &L) {
         Err(TestError::Abort(reason)) => panic!("{op:?}: {reason}"),
         Ok(()) => {}
     }
-    if report.get().judged == 0 {
-        let why = refusal.into_inner().map_or("nothing could be judged".into(), |f| format!("every case was refused: {f}"));
+    let variables = L::ARGS.iter().any(|spec| spec.kind.is_differentiable());
+    if report.get().judged == 0 || (variables && report.get().slopes == 0) {
+        let why = refusal.into_inner().map_or("no gradient could be judged".into(), |f| format!("every case was refused: {f}"));
         panic!("{op:?}: {why}");
     }
 }
