@@ -1,6 +1,133 @@
 //! The engine of `pullback`: from a layer's forward formula to fused forward and backward functions.
+//!
+//! The pipeline, in order: [`syntax`] → [`elaborate`] → [`build`] ([`graph`]) → [`differentiate`] → [`simplify`] →
+//! [`plan`] → [`emit`]. A library without knowledge of the runtime but the names it emits.
 
+pub mod build;
+mod derive;
 pub mod differentiate;
+pub mod elaborate;
+pub mod emit;
+pub mod error;
 pub mod graph;
 pub mod plan;
 pub mod simplify;
+pub mod syntax;
+
+pub use derive::variant;
+
+use elaborate::{Library, Outcome};
+use error::{Errors, Failed};
+use proc_macro2::{Literal, TokenStream, TokenTree};
+use quote::quote;
+use syntax::{Formula, Options};
+
+/// Expands `#[derive_backward(attribute)] item`. `location` tells apart formulas of one name and text.
+pub fn derive_backward(attribute: TokenStream, item: TokenStream, location: &str) -> TokenStream {
+    Expansion { attribute, item, location: location.into(), callees: vec![] }.run()
+}
+
+/// Goes on with an expansion once a callee's formula has been fetched. The tokens are as [`Expansion::state`] wrote
+/// them, with the callee's bundle at the end.
+pub fn resume(state: TokenStream) -> TokenStream {
+    let groups: Vec<TokenTree> = state.into_iter().collect();
+    let [
+        TokenTree::Group(attribute),
+        TokenTree::Group(item),
+        TokenTree::Literal(location),
+        TokenTree::Group(known),
+        TokenTree::Group(path),
+        TokenTree::Group(bundle),
+    ] = groups.as_slice()
+    else {
+        return quote!(::core::compile_error!("this macro is part of `#[derive_backward]`: it is not called by hand"););
+    };
+    let mut callees = Vec::new();
+    let mut known = known.stream().into_iter();
+    while let (Some(TokenTree::Group(path)), Some(TokenTree::Group(bundle))) = (known.next(), known.next()) {
+        callees.push((path.stream(), bundle.stream()));
+    }
+    callees.push((path.stream(), bundle.stream()));
+    let location = location.to_string().trim_matches('"').to_string();
+    Expansion { attribute: attribute.stream(), item: item.stream(), location, callees }.run()
+}
+
+/// One expansion of the attribute, with the callees fetched so far: each path as written, and its bundle.
+struct Expansion {
+    attribute: TokenStream,
+    item: TokenStream,
+    location: String,
+    callees: Vec<(TokenStream, TokenStream)>,
+}
+
+impl Expansion {
+    fn run(&self) -> TokenStream {
+        let mut errors = Errors::default();
+        let options = Options::parse(&mut errors, self.attribute.clone());
+        let Some(formula) = syntax::parse(&mut errors, &options, self.item.clone()) else {
+            return errors.into_compile_errors();
+        };
+        let mut library = Library::default();
+        for (path, bundle) in &self.callees {
+            library.add(&mut errors, &path.to_string(), bundle.clone());
+        }
+        let tokens = self.derive(&mut errors, &options, &formula, &library);
+        match tokens {
+            Ok(Step::Done(tokens)) => {
+                let export = emit::export(&formula, &library, &self.location);
+                quote!(#tokens #export)
+            }
+            Ok(Step::Fetch(path)) => self.fetch(&options, &path),
+            Err(Failed) => {
+                let stub = if options.helper { TokenStream::new() } else { emit::stub(&options, &formula) };
+                let export = emit::export(&formula, &library, &self.location);
+                let errors = errors.into_compile_errors();
+                quote!(#errors #stub #export)
+            }
+        }
+    }
+
+    fn derive(&self, errors: &mut Errors, options: &Options, formula: &Formula, library: &Library) -> Result<Step, Failed> {
+        if emit::is_std_macro(&formula.name) {
+            let name = &formula.name;
+            errors.at(name, format!("a formula leaves a macro of its name, and `{name}!` is Rust's own: choose another name"));
+        }
+        errors.checkpoint()?;
+        if options.helper {
+            return Ok(match elaborate::callees(formula, library).into_iter().next() {
+                Some(path) => Step::Fetch(path),
+                None => Step::Done(TokenStream::new()),
+            });
+        }
+        let outcome = elaborate::elaborate(errors, formula, library);
+        errors.checkpoint()?;
+        let typed = match outcome {
+            Outcome::Needs(paths) => return paths.into_iter().next().map(Step::Fetch).ok_or(Failed),
+            Outcome::Typed(typed) => typed,
+        };
+        let warnings: Vec<_> = typed.first().map(|t| t.warnings.clone()).unwrap_or_default();
+        let simplifier = simplify::Options::default();
+        let variants: Vec<emit::Variant> = typed.into_iter().map(|t| variant(errors, formula, t, &simplifier)).collect();
+        errors.checkpoint()?;
+        let items = emit::emit(options, formula, &variants);
+        let warnings = emit::warnings(&warnings);
+        Ok(Step::Done(quote!(#items #warnings)))
+    }
+
+    /// The call of a callee's macro, which comes back to [`resume`].
+    fn fetch(&self, options: &Options, path: &syn::Path) -> TokenStream {
+        let (attribute, item) = (&self.attribute, &self.item);
+        let location = Literal::string(&self.location);
+        let known = self.callees.iter().map(|(path, bundle)| quote!({ #path } { #bundle }));
+        let krate = &options.krate;
+        let target = quote!(#krate::__private::derive);
+        let state = quote!({ #attribute } { #item } #location { #(#known)* } { #path });
+        emit::fetch(path, &target, &state)
+    }
+}
+
+enum Step {
+    Done(TokenStream),
+    /// A formula that is called, and not known yet.
+    Fetch(syn::Path),
+}

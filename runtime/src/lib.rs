@@ -1,1 +1,59 @@
+//! Write a layer's forward formula; get its fused, verified backward.
 
+#[doc(hidden)]
+pub mod __private;
+mod call;
+#[doc(hidden)]
+pub mod drivers;
+mod error;
+mod float;
+pub mod formula;
+pub mod gradcheck;
+pub mod layer;
+pub mod layers;
+mod markers;
+pub mod prelude;
+pub mod reference;
+pub mod rng;
+mod window;
+
+#[doc(hidden)]
+pub use pullback_macros::__named_gradient_test;
+
+// the ready-made layers are formulas like any other
+extern crate self as pullback;
+
+pub use error::Error;
+pub use float::Float;
+pub use gradcheck::gradcheck;
+pub use layer::{Grad, Layer};
+pub use markers::{Axes, Labels, Many, Tensor};
+pub use ndarray;
+pub use pullback_macros::derive_backward;
+pub use rng::Seed;
+pub use window::Window;
+
+/// Writes a `#[test]` that checks a layer's gradients on drawn arguments: see [`gradcheck::check_random`].
+///
+/// ```
+/// # use pullback::gradient_test;
+/// # #[derive(Debug)] struct BatchNorm { eps: f64 }
+/// # macro_rules! shown { ($($t:tt)*) => {} }
+/// # shown! {
+/// gradient_test!(BatchNorm { eps: 1e-5 }); // is called `batch_norm_gradient`
+/// gradient_test!(with_a_small_eps, BatchNorm { eps: 1e-12 });
+/// # }
+/// ```
+#[cfg(feature = "testing")]
+#[macro_export]
+macro_rules! gradient_test {
+    ($name:ident, $op:expr $(,)?) => {
+        #[test]
+        fn $name() {
+            $crate::gradcheck::check_random(&$op)
+        }
+    };
+    ($($op:tt)+) => {
+        $crate::__named_gradient_test! { [$crate] $($op)+ }
+    };
+}

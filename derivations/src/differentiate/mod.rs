@@ -107,6 +107,7 @@ fn contributions(graph: &mut Graph, id: NodeId, g: NodeId, reached: &[bool]) -> 
     };
     let id_of = |e: Expr<'_>| e.id;
     match &op {
+        Op::Broadcast(x, _) => pass(*x, &|| Some(g.id)),
         Op::Unary(u, x) => pass(*x, &|| pointwise::unary(*u, at(*x), y, g).map(id_of)),
         Op::Binary(o, a, b) => {
             pass(*a, &|| pointwise::binary(*o, Side::A, at(*a), at(*b), y, g).map(id_of));

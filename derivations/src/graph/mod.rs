@@ -9,6 +9,7 @@ mod axis;
 pub mod eval;
 mod int;
 mod op;
+pub mod print;
 pub mod special;
 
 pub use affine::{Affine, Condition, Reindex, Source, Transpose, condition_axes};
@@ -115,6 +116,8 @@ pub enum Op {
     Index(AxisId),
     /// A symbolic integer, as a number.
     Int(IntId),
+    /// The value itself, the same along further axes. Only outputs and gradients need it.
+    Broadcast(NodeId, AxisSet),
     Unary(UnaryOp, NodeId),
     Binary(BinaryOp, NodeId, NodeId),
     /// `xⁿ`, by multiplication.
@@ -153,7 +156,7 @@ impl Op {
             Op::Input(_) | Op::Num(_) | Op::Host(_) | Op::Len(_) | Op::Index(_) | Op::Int(_) | Op::Test(_) | Op::Random(_) => {
                 vec![]
             }
-            Op::Unary(_, x) | Op::Powi(x, _) | Op::Reduce { x, .. } => vec![*x],
+            Op::Broadcast(x, _) | Op::Unary(_, x) | Op::Powi(x, _) | Op::Reduce { x, .. } => vec![*x],
             Op::Binary(_, a, b) => vec![*a, *b],
             Op::Select { mask, a, b } => vec![*mask, *a, *b],
             Op::Reindex(x, r) => {
@@ -171,7 +174,7 @@ impl Op {
         let mut op = self.clone();
         match &mut op {
             Op::Input(_) | Op::Num(_) | Op::Host(_) | Op::Len(_) | Op::Index(_) | Op::Int(_) | Op::Test(_) | Op::Random(_) => {}
-            Op::Unary(_, x) | Op::Powi(x, _) | Op::Reduce { x, .. } => *x = f(*x),
+            Op::Broadcast(x, _) | Op::Unary(_, x) | Op::Powi(x, _) | Op::Reduce { x, .. } => *x = f(*x),
             Op::Binary(_, a, b) => (*a, *b) = (f(*a), f(*b)),
             Op::Select { mask, a, b } => (*mask, *a, *b) = (f(*mask), f(*a), f(*b)),
             Op::Reindex(x, r) => {
@@ -188,7 +191,7 @@ impl Op {
     }
     /// Computed element by element from operands at the same position.
     pub fn is_pointwise(&self) -> bool {
-        matches!(self, Op::Unary(..) | Op::Binary(..) | Op::Powi(..) | Op::Select { .. })
+        matches!(self, Op::Broadcast(..) | Op::Unary(..) | Op::Binary(..) | Op::Powi(..) | Op::Select { .. })
     }
 }
 
@@ -283,6 +286,7 @@ impl Graph {
             Op::Input(i) => self.inputs[i.0 as usize].axes.iter().copied().collect(),
             Op::Num(_) | Op::Host(_) | Op::Len(_) | Op::Int(_) => AxisSet::EMPTY,
             Op::Index(a) => AxisSet::one(*a),
+            Op::Broadcast(x, axes) => of(x) | *axes,
             Op::Unary(_, x) | Op::Powi(x, _) => of(x),
             Op::Binary(_, a, b) => of(a) | of(b),
             Op::Select { mask, a, b } => of(mask) | of(a) | of(b),
@@ -347,6 +351,10 @@ impl Graph {
             Some(_) => a,
             None => self.add(Op::Select { mask, a, b }),
         }
+    }
+    /// The value over at least `axes`.
+    pub fn broadcast(&mut self, x: NodeId, axes: AxisSet) -> NodeId {
+        if axes.is_subset(self.axes_of(x)) { x } else { self.add(Op::Broadcast(x, axes)) }
     }
     /// A mask of index conditions.
     pub fn test(&mut self, mut conditions: Vec<Condition>) -> NodeId {

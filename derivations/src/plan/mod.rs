@@ -2,8 +2,66 @@
 //!
 //! In: a graph, the nodes to compute (`roots`), and nodes that are given (saved by the forward call, or its outputs).
 //! Out: a [`Plan`], a list of phases independent of the target. Nothing in it mentions memory order, threads or lanes.
+//!
+//! The steps, one a file: `rewrite` (views of sums, deltas), `tasks` (what is materialised, with `lower`, `views` and `gemm`),
+//! `levels` (which tasks share a sweep), `nests` (which sweeps share a block), `assemble` (the plan's own numbering and names).
+//! Choices are made by canonical extents, in integers; the same graph gives the same plan everywhere.
 
-use crate::graph::{Affine, AxisId, AxisSet, BinaryOp, Condition, Draw, HostId, InputId, IntId, NodeId, ReduceOp, UnaryOp};
+mod affine;
+mod assemble;
+mod body;
+mod cost;
+mod describe;
+mod gemm;
+pub mod interpret;
+mod levels;
+mod lower;
+mod merge;
+mod names;
+mod nests;
+mod rewrite;
+mod roots;
+mod tasks;
+#[cfg(test)]
+mod tests;
+mod views;
+
+pub use cost::{Cost, cost};
+pub use describe::describe;
+
+use crate::graph::{
+    Affine, AxisId, AxisSet, BinaryOp, Condition, Draw, Graph, HostId, InputId, IntId, Ints, NodeId, ReduceOp, UnaryOp,
+};
+
+/// A value to compute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Root {
+    pub node: NodeId,
+    /// What its elements are; `None`: the planner's choice (small values wide, arg forms as indices).
+    pub elem: Option<Elem>,
+    /// Whether later sweeps may read it back. Not so for gradients, which a caller may not want, or may accumulate.
+    pub readable: bool,
+}
+
+impl Root {
+    /// An output of the layer, or a new state.
+    pub fn output(node: NodeId) -> Root {
+        Root { node, elem: Some(Elem::Data), readable: true }
+    }
+    /// A value kept for the backward call.
+    pub fn saved(node: NodeId) -> Root {
+        Root { node, elem: None, readable: true }
+    }
+    /// A gradient: written, or added to what is there, or not wanted.
+    pub fn gradient(node: NodeId) -> Root {
+        Root { node, elem: Some(Elem::Data), readable: false }
+    }
+}
+
+/// Plans the computation of `roots` from the graph's inputs and the `given` nodes.
+pub fn plan(graph: &Graph, roots: &[Root], given: &[(NodeId, Elem)]) -> Plan {
+    assemble::plan(graph, roots, given)
+}
 
 /// A materialised value: an index into [`Plan::temps`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,12 +72,16 @@ pub struct TempId(pub u32);
 pub struct Plan {
     pub temps: Vec<Temp>,
     pub phases: Vec<Phase>,
+    /// The integers of its index maps: the graph's, and those that composing maps has made.
+    pub ints: Ints,
+    /// What the caller supplies, as it was asked for: [`Leaf::Given`] counts in it.
+    pub given: Vec<(NodeId, Elem)>,
 }
 
 /// A value that is stored.
 #[derive(Clone, Debug)]
 pub struct Temp {
-    /// The graph's node that it holds.
+    /// The graph's node that it holds, or for whose sake the planner made it.
     pub node: NodeId,
     /// A name for the generated code: the user's, or one that says what it is (`sum_dy`). Unique in the plan.
     pub name: String,
@@ -158,7 +220,7 @@ pub enum Leaf {
     Int(IntId),
     /// The extent of an axis.
     Len(AxisId),
-    /// The position along an axis.
+    /// The position along an axis (as mapped, if the operand has a map).
     Index(AxisId),
     /// 1 where all hold, else 0.
     Test(Vec<Condition>),

@@ -176,6 +176,6 @@ fn describe(graph: &Graph, op: &Op) -> (String, Option<String>) {
         Op::ScatterAdd { axis, .. } => ("scatter_add".to_string(), Some(axis_list(graph, AxisSet::one(*axis)))),
         Op::Random(draw) => (format!("draw_{}", draw.number), None),
         // these have forms of their own in the language
-        Op::Len(_) | Op::Unary(..) | Op::Powi(..) | Op::Select { .. } => plain("value"),
+        Op::Len(_) | Op::Unary(..) | Op::Powi(..) | Op::Select { .. } | Op::Broadcast(..) => plain("value"),
     }
 }

@@ -1,0 +1,443 @@
+//! Blocks, bindings, branches and loops.
+
+use super::typed::{Decision, TermOp};
+use super::value::{Literal, Optional, Tensor, Value};
+use super::{Elaborator, host};
+use crate::syntax::{AxisList, tensor_axes, tidy};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::{BinOp, Expr, Pat, Stmt};
+
+/// The most iterations of an unrolled loop.
+const MAX_UNROLL: i64 = 64;
+
+impl Elaborator<'_> {
+    /// The value of a block. The outermost block of a function shares its scope with the arguments.
+    pub(super) fn block(&mut self, block: &syn::Block, outermost: bool) -> Value {
+        if !outermost {
+            self.frame().open();
+        }
+        for stmt in &block.stmts {
+            if let Stmt::Item(syn::Item::Fn(f)) = stmt {
+                self.frame().functions.insert(f.sig.ident.to_string(), f.clone());
+            }
+        }
+        let mut result = Value::Unit;
+        let last = block.stmts.len().saturating_sub(1);
+        for (i, stmt) in block.stmts.iter().enumerate() {
+            if self.undecided.is_some() {
+                break;
+            }
+            match stmt {
+                Stmt::Local(local) => self.let_(local),
+                Stmt::Item(syn::Item::Fn(_) | syn::Item::Use(_) | syn::Item::Const(_)) => {}
+                Stmt::Item(item) => self.errors.at(item, "only functions, constants and `use` may stand inside a formula"),
+                Stmt::Expr(e, semi) => {
+                    let value = self.expr(e);
+                    if semi.is_none() && i == last {
+                        result = value;
+                    } else if matches!(value, Value::Tensor(_)) && !is_statement(e) {
+                        self.errors.at(e, "this value is not used: bind it with `let`, or remove it");
+                    }
+                }
+                Stmt::Macro(m) => {
+                    self.errors.at(m, "a macro call cannot stand in a formula: write the expression it stands for");
+                }
+            }
+        }
+        if !outermost {
+            self.frame().close();
+        }
+        result
+    }
+
+    fn let_(&mut self, local: &syn::Local) {
+        let Some(init) = &local.init else {
+            self.errors.at(local, "a `let` of a formula has a value");
+            return;
+        };
+        if let Some((_, diverge)) = &init.diverge {
+            self.errors.at(diverge, "`let .. else` cannot stand in a formula: write `if let Some(b) = b { .. } else { .. }`");
+            return;
+        }
+        let value = self.expr(&init.expr);
+        self.pattern(&local.pat, value);
+    }
+
+    fn pattern(&mut self, pat: &Pat, value: Value) {
+        match pat {
+            Pat::Wild(_) => {}
+            Pat::Paren(inner) => self.pattern(&inner.pat, value),
+            Pat::Ident(p) if p.by_ref.is_none() && p.subpat.is_none() => {
+                let name = p.ident.to_string();
+                if let Value::Tensor(t) = &value {
+                    let term = &mut self.typed.terms[t.term.0 as usize];
+                    if term.name.is_none() && !matches!(term.op, TermOp::Param(_) | TermOp::Num(_) | TermOp::Host(_)) {
+                        term.name = Some(name.clone());
+                    }
+                }
+                self.frame().bind(&name, value, p.mutability.is_some());
+            }
+            Pat::Type(typed) => {
+                if let (Value::Tensor(t), Some(list)) = (&value, tensor_axes(self.errors, &typed.ty)) {
+                    self.name_axes(&list, t);
+                }
+                self.pattern(&typed.pat, value);
+            }
+            Pat::Tuple(tuple) => match value {
+                Value::Tuple(values) if values.len() == tuple.elems.len() => {
+                    for (pat, value) in tuple.elems.iter().zip(values) {
+                        self.pattern(pat, value);
+                    }
+                }
+                Value::Poison => {
+                    for pat in &tuple.elems {
+                        self.pattern(pat, Value::Poison);
+                    }
+                }
+                other => self.errors.at(
+                    pat,
+                    format!("this pattern takes apart a tuple of {}, and the value is {}", tuple.elems.len(), other.kind()),
+                ),
+            },
+            other => self.errors.at(other, "a formula binds plain names and tuples of names"),
+        }
+    }
+
+    /// Names, by position, the axes of a call's result that have no name here yet.
+    pub(super) fn name_axes(&mut self, list: &AxisList, tensor: &Tensor) {
+        let order = self.order_of(tensor);
+        if list.open || list.entries.len() != order.len() {
+            return;
+        }
+        for (entry, axis) in list.entries.iter().zip(order) {
+            let name = entry.name.to_string();
+            let axis_has_name = self.frame().axes.values().any(|axes| axes.contains(&axis));
+            if !self.frame().axes.contains_key(&name) && !axis_has_name {
+                self.typed.axes[axis.0 as usize].name = name.clone();
+                self.frame().axes.insert(name, vec![axis]);
+            }
+        }
+    }
+
+    pub(super) fn assign(&mut self, assign: &syn::ExprAssign) -> Value {
+        let value = self.expr(&assign.right);
+        match &*assign.left {
+            Expr::Unary(u) if matches!(u.op, syn::UnOp::Deref(_)) => self.assign_state(&u.expr, value, &assign.right),
+            Expr::Path(p) if p.path.get_ident().is_some() => {
+                let name = p.path.get_ident().map(ToString::to_string).unwrap_or_default();
+                self.assign_name(&name, value, &assign.left);
+            }
+            other => self.errors.at(other, "assign to a `let mut` name, or to state: `*running = ..`"),
+        }
+        Value::Unit
+    }
+
+    pub(super) fn compound_assign(&mut self, b: &syn::ExprBinary, op: BinOp) -> Value {
+        let right = self.expr(&b.right);
+        let left = self.expr(&b.left);
+        let value = self.binary_values(&op, left, right, &b.left, &b.right, b.span());
+        match &*b.left {
+            Expr::Unary(u) if matches!(u.op, syn::UnOp::Deref(_)) => self.assign_state(&u.expr, value, &b.right),
+            Expr::Path(p) if p.path.get_ident().is_some() => {
+                let name = p.path.get_ident().map(ToString::to_string).unwrap_or_default();
+                self.assign_name(&name, value, &b.left);
+            }
+            other => self.errors.at(other, "assign to a `let mut` name, or to state: `*running += ..`"),
+        }
+        Value::Unit
+    }
+
+    fn assign_name(&mut self, name: &str, value: Value, at: &Expr) {
+        match self.frame().assign(name, value) {
+            Some(true) => {}
+            Some(false) => self.errors.at(at, format!("`{name}` is not mutable: write `let mut {name}`")),
+            None => self.errors.at(at, format!("there is no `{name}` to assign to")),
+        }
+    }
+
+    fn assign_state(&mut self, place: &Expr, value: Value, right: &Expr) {
+        let target = self.expr(place);
+        let Value::State(index) = target else {
+            if !matches!(target, Value::Poison) {
+                self.errors.at(place, "only state is assigned through `*`: declare the argument as `r: &mut Tensor<..>`");
+            }
+            return;
+        };
+        let Some(term) = self.tensor(&value, right.span()) else { return };
+        let declared = self.states.iter().find(|s| s.0 == index).map(|s| self.state_axes(s.1));
+        let extra = self.axes_of(term) - declared.unwrap_or_default();
+        if let Some(axis) = extra.iter().next() {
+            let (name, origin) = (self.axis_name(axis), self.origin(term, axis).0);
+            self.errors.at(
+                right,
+                format!("this value has axis `{name}`, brought in by `{origin}`, which the state lacks: reduce it first"),
+            );
+            return;
+        }
+        if let Some(state) = self.states.iter_mut().find(|s| s.0 == index) {
+            (state.1, state.2) = (term, true);
+        }
+    }
+
+    fn state_axes(&self, term: super::TermId) -> crate::graph::AxisSet {
+        let index = match self.typed.terms[term.0 as usize].op {
+            TermOp::State(_) => return self.axes_of(term),
+            _ => self.states.iter().find(|s| s.1 == term).map(|s| s.0),
+        };
+        let start = self.typed.terms.iter().find(|t| matches!(t.op, TermOp::State(i) if Some(i) == index));
+        start.map_or(crate::graph::AxisSet::EMPTY, |t| t.axes)
+    }
+
+    /// The value of state now.
+    pub(super) fn read_state(&mut self, index: usize, span: proc_macro2::Span) -> Value {
+        let Some(&(_, term, written)) = self.states.iter().find(|s| s.0 == index) else { return Value::Poison };
+        if written && self.typed.terms[term.0 as usize].differentiable {
+            self.errors.span(
+                span,
+                "state carries no gradient, and this reads a value that depends on one: assign `*r = stop_gradient(..)`, or use the value itself",
+            );
+            return Value::Poison;
+        }
+        term.into()
+    }
+
+    // ---- branches
+
+    /// Whether a condition of the call holds in this specialisation; `None`: not decided yet, or an error.
+    fn decide(&mut self, tokens: proc_macro2::TokenStream) -> Option<bool> {
+        let code = tokens.to_string();
+        if let Some(Decision { value, .. }) = self.typed.decisions.iter().find(|d| d.code == code) {
+            return Some(*value);
+        }
+        self.undecided = Some((tokens, code));
+        None
+    }
+
+    /// Whether an optional tensor is there, and what it is then.
+    pub(super) fn presence(&mut self, optional: &Optional) -> Option<Option<Value>> {
+        match optional {
+            Optional::None => Some(None),
+            Optional::Some(value) => Some(Some((**value).clone())),
+            Optional::Param { index, present } => {
+                let there = self.decide(present.clone())?;
+                let value = self.frames.iter().find_map(|f| f.optionals.get(index)).cloned();
+                Some(if there { value } else { None })
+            }
+        }
+    }
+
+    pub(super) fn branch(&mut self, branch: &syn::ExprIf) -> Value {
+        if let Expr::Let(l) = &*branch.cond {
+            return self.if_let(branch, l);
+        }
+        match self.expr(&branch.cond) {
+            Value::Poison => Value::Poison,
+            Value::Host(h) => {
+                let holds = match h.literal {
+                    Some(Literal::Bool(b)) => Some(b),
+                    _ => self.decide(h.tokens),
+                };
+                match holds {
+                    Some(true) => self.block(&branch.then_branch, false),
+                    Some(false) => self.otherwise(branch),
+                    None => Value::Poison,
+                }
+            }
+            condition @ Value::Tensor(_) if self.frame().map_scope.is_some() => self.select_branch(branch, &condition),
+            other => {
+                let kind = other.kind();
+                self.errors.at(
+                    &branch.cond,
+                    format!("`if` chooses once a call, and this condition is {kind}: element by element write `select(mask, a, b)`, or `map(x, |v| if .. {{ .. }} else {{ .. }})`"),
+                );
+                Value::Poison
+            }
+        }
+    }
+
+    fn otherwise(&mut self, branch: &syn::ExprIf) -> Value {
+        match &branch.else_branch {
+            Some((_, e)) => self.expr(e),
+            None => Value::Unit,
+        }
+    }
+
+    /// `if` on an element, inside `map`.
+    fn select_branch(&mut self, branch: &syn::ExprIf, condition: &Value) -> Value {
+        let Some(mask) = self.mask(condition, branch.cond.span()) else { return Value::Poison };
+        let Some((_, otherwise)) = &branch.else_branch else {
+            self.errors.at(branch, "an `if` on an element gives a value on both sides: add `else { .. }`");
+            return Value::Poison;
+        };
+        let a = self.block(&branch.then_branch, false);
+        let b = self.expr(otherwise);
+        match (self.tensor(&a, branch.then_branch.span()), self.tensor(&b, otherwise.span())) {
+            (Some(a), Some(b)) => self.pointwise(TermOp::Select, &[mask, a, b], branch.span()).into(),
+            _ => Value::Poison,
+        }
+    }
+
+    fn if_let(&mut self, branch: &syn::ExprIf, l: &syn::ExprLet) -> Value {
+        let value = self.expr(&l.expr);
+        let Value::Optional(optional) = value else {
+            if !matches!(value, Value::Poison) {
+                self.errors.at(&l.expr, format!("`if let` opens an optional tensor, and this is {}", value.kind()));
+            }
+            return Value::Poison;
+        };
+        let Some(presence) = self.presence(&optional) else { return Value::Poison };
+        let wants_some = option_pattern(&l.pat);
+        match (wants_some, presence) {
+            (Some(Some(pat)), Some(value)) => {
+                self.frame().open();
+                self.pattern(pat, value);
+                let result = self.block(&branch.then_branch, false);
+                self.frame().close();
+                result
+            }
+            (Some(None), None) => self.block(&branch.then_branch, false),
+            (Some(_), _) => self.otherwise(branch),
+            (None, _) => {
+                self.errors.at(&l.pat, "an optional tensor is opened with `Some(name)` or `None`");
+                Value::Poison
+            }
+        }
+    }
+
+    pub(super) fn match_(&mut self, m: &syn::ExprMatch) -> Value {
+        let value = self.expr(&m.expr);
+        for arm in &m.arms {
+            if let Some((_, guard)) = &arm.guard {
+                self.errors.at(guard, "a guard cannot stand in a formula's `match`: write `if` inside the arm");
+                return Value::Poison;
+            }
+        }
+        match value {
+            Value::Optional(optional) => self.match_optional(m, &optional),
+            Value::Host(h) => self.match_host(m, &h),
+            Value::Poison => Value::Poison,
+            other => {
+                let kind = other.kind();
+                self.errors.at(&m.expr, format!("`match` chooses once a call, on a constant or an optional tensor, and this is {kind}: element by element write `select(mask, a, b)`"));
+                Value::Poison
+            }
+        }
+    }
+
+    fn match_optional(&mut self, m: &syn::ExprMatch, optional: &Optional) -> Value {
+        let Some(presence) = self.presence(optional) else { return Value::Poison };
+        for arm in &m.arms {
+            let (fits, pat) = match (&arm.pat, option_pattern(&arm.pat), &presence) {
+                (Pat::Wild(_), ..) => (true, None),
+                (_, Some(Some(pat)), Some(_)) => (true, Some(pat)),
+                (_, Some(None), None) => (true, None),
+                (_, Some(_), _) => (false, None),
+                (pat, None, _) => {
+                    self.errors.at(pat, "an optional tensor is matched with `Some(name)` and `None`");
+                    return Value::Poison;
+                }
+            };
+            if fits {
+                self.frame().open();
+                if let (Some(pat), Some(value)) = (pat, presence) {
+                    self.pattern(pat, value);
+                }
+                let result = self.expr(&arm.body);
+                self.frame().close();
+                return result;
+            }
+        }
+        self.errors.at(m, "this `match` does not say what happens otherwise");
+        Value::Poison
+    }
+
+    fn match_host(&mut self, m: &syn::ExprMatch, h: &super::value::Host) -> Value {
+        for arm in &m.arms {
+            let holds = match &arm.pat {
+                Pat::Wild(_) => Some(true),
+                pat => {
+                    let tokens = &h.tokens;
+                    let same = match (literal_of(pat), h.literal) {
+                        (Some(a), Some(b)) => Some(a == b),
+                        _ => None,
+                    };
+                    same.or_else(|| self.decide(quote!(::core::matches!(#tokens, #pat))))
+                }
+            };
+            match holds {
+                Some(true) => return self.expr(&arm.body),
+                Some(false) => {}
+                None => return Value::Poison,
+            }
+        }
+        // the arms cover every value between them: rustc checks that where the condition is evaluated
+        match m.arms.last() {
+            Some(arm) => self.expr(&arm.body),
+            None => {
+                self.errors.at(m, "this `match` has no arm");
+                Value::Poison
+            }
+        }
+    }
+
+    // ---- loops
+
+    pub(super) fn for_loop(&mut self, l: &syn::ExprForLoop) -> Value {
+        let Some((start, end)) = self.literal_range(&l.expr) else {
+            self.errors.at(&l.expr, "a loop is unrolled, so its range must be known: write `for i in 0..3`");
+            return Value::Poison;
+        };
+        if end - start > MAX_UNROLL {
+            self.errors
+                .at(&l.expr, format!("a loop of more than {MAX_UNROLL} rounds is not unrolled: reduce over an axis instead"));
+            return Value::Poison;
+        }
+        for i in start..end {
+            self.frame().open();
+            self.pattern(&l.pat, Value::Host(host::of_literal(Literal::Int(i), l.pat.span())));
+            self.block(&l.body, false);
+            self.frame().close();
+        }
+        Value::Unit
+    }
+
+    fn literal_range(&mut self, e: &Expr) -> Option<(i64, i64)> {
+        let Expr::Range(r) = e else { return None };
+        let mut bound = |e: &Expr| match self.expr(e) {
+            Value::Host(h) => match h.literal {
+                Some(Literal::Int(n)) => Some(n),
+                _ => None,
+            },
+            _ => None,
+        };
+        let start = bound(r.start.as_deref()?)?;
+        let end = bound(r.end.as_deref()?)?;
+        Some((start, if matches!(r.limits, syn::RangeLimits::Closed(_)) { end + 1 } else { end }))
+    }
+}
+
+fn is_statement(e: &Expr) -> bool {
+    matches!(e, Expr::Assign(_) | Expr::ForLoop(_) | Expr::If(_) | Expr::Match(_) | Expr::Block(_))
+}
+
+/// `Some(pat)` → `Some(Some(pat))`, `None` → `Some(None)`.
+fn option_pattern(pat: &Pat) -> Option<Option<&Pat>> {
+    match pat {
+        Pat::TupleStruct(t) if t.path.segments.last().is_some_and(|s| s.ident == "Some") && t.elems.len() == 1 => {
+            Some(t.elems.first())
+        }
+        Pat::Ident(p) if p.ident == "None" => Some(None),
+        Pat::Path(p) if tidy(p).ends_with("None") => Some(None),
+        Pat::Paren(p) => option_pattern(&p.pat),
+        _ => None,
+    }
+}
+
+fn literal_of(pat: &Pat) -> Option<Literal> {
+    match pat {
+        Pat::Lit(syn::ExprLit { lit: syn::Lit::Bool(b), .. }) => Some(Literal::Bool(b.value)),
+        Pat::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) => n.base10_parse().ok().map(Literal::Int),
+        _ => None,
+    }
+}

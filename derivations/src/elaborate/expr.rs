@@ -1,0 +1,390 @@
+//! Expressions: names, operators, and how values become terms.
+
+use super::typed::{Term, TermId, TermOp};
+use super::value::{Host, Literal, Optional, Tensor, Value};
+use super::{Elaborator, host};
+use crate::graph::{AxisId, AxisSet, BinaryOp, UnaryOp};
+use crate::syntax::tidy;
+use proc_macro2::{Ident, Span};
+use quote::quote;
+use syn::spanned::Spanned;
+use syn::{BinOp, Expr, UnOp};
+
+impl Elaborator<'_> {
+    pub(super) fn expr(&mut self, e: &Expr) -> Value {
+        if self.undecided.is_some() {
+            return Value::Poison;
+        }
+        if self.receiver.as_ref().is_some_and(|(at, _)| std::ptr::eq(*at, e)) {
+            return self.receiver.as_ref().map_or(Value::Poison, |(_, value)| value.clone());
+        }
+        match e {
+            Expr::Lit(lit) => self.literal(lit),
+            Expr::Path(path) => self.path(path),
+            Expr::Paren(inner) => self.expr(&inner.expr),
+            Expr::Group(inner) => self.expr(&inner.expr),
+            Expr::Reference(r) if r.mutability.is_none() => self.expr(&r.expr),
+            Expr::Unary(u) => self.unary(u),
+            Expr::Binary(b) => self.binary(b),
+            Expr::Call(call) => self.call(call),
+            Expr::MethodCall(call) => self.method(call),
+            Expr::Block(block) if block.label.is_none() => self.block(&block.block, false),
+            Expr::If(branch) => self.branch(branch),
+            Expr::Match(m) => self.match_(m),
+            Expr::Tuple(tuple) if tuple.elems.is_empty() => Value::Unit,
+            Expr::Tuple(tuple) => self.tuple(tuple),
+            Expr::Cast(cast) => self.cast(cast),
+            Expr::Assign(assign) => self.assign(assign),
+            Expr::ForLoop(l) => self.for_loop(l),
+            Expr::Array(_) | Expr::Repeat(_) | Expr::Struct(_) => self.verbatim(e),
+            other => self.unsupported(other),
+        }
+    }
+
+    fn literal(&mut self, e: &syn::ExprLit) -> Value {
+        let span = e.lit.span();
+        let literal = match &e.lit {
+            syn::Lit::Int(n) if matches!(n.suffix(), "f32" | "f64") => n.base10_digits().parse().ok().map(Literal::Float),
+            syn::Lit::Int(n) => n.base10_parse::<i64>().ok().map(Literal::Int),
+            syn::Lit::Float(x) => x.base10_parse::<f64>().ok().map(Literal::Float),
+            syn::Lit::Bool(b) => Some(Literal::Bool(b.value)),
+            _ => None,
+        };
+        let lit = &e.lit;
+        Value::Host(Host { tokens: quote!(#lit), literal, span })
+    }
+
+    fn path(&mut self, e: &syn::ExprPath) -> Value {
+        if let Some(name) = e.path.get_ident() {
+            let text = name.to_string();
+            let map_scope = self.frame().map_scope;
+            if let Some((value, depth)) = self.frame().find(&text).map(|(v, d)| (v.clone(), d)) {
+                return self.captured(value, name, map_scope.is_some_and(|scope| depth < scope));
+            }
+            if let Some(axes) = self.frame().axes.get(&text) {
+                return Value::Axes(axes.clone());
+            }
+            if text == "None" {
+                return Value::Optional(Optional::None);
+            }
+        }
+        let path = &e.path;
+        Value::Host(Host { tokens: quote!(#path), literal: None, span: path.span() })
+    }
+
+    /// A name's value, unless it is a tensor that a closure over elements must not capture.
+    fn captured(&mut self, value: Value, name: &Ident, outside_map: bool) -> Value {
+        if let (Value::Tensor(t), true) = (&value, outside_map) {
+            if !self.axes_of(t.term).is_empty() {
+                self.errors.at(
+                    name,
+                    format!("`{name}` is a tensor: the closure of `map` sees one element at a time; write `select(mask, a, b)` over whole tensors instead"),
+                );
+                return Value::Poison;
+            }
+        }
+        value
+    }
+
+    fn tuple(&mut self, tuple: &syn::ExprTuple) -> Value {
+        let values: Vec<Value> = tuple.elems.iter().map(|e| self.expr(e)).collect();
+        let all_axes = values.iter().all(|v| matches!(v, Value::Axes(_)));
+        if all_axes {
+            let flat = values.into_iter().flat_map(|v| if let Value::Axes(a) = v { a } else { vec![] });
+            return Value::Axes(flat.collect());
+        }
+        Value::Tuple(values)
+    }
+
+    fn unary(&mut self, u: &syn::ExprUnary) -> Value {
+        if let UnOp::Deref(_) = u.op {
+            return match self.expr(&u.expr) {
+                Value::State(index) => self.read_state(index, u.span()),
+                value => value,
+            };
+        }
+        let value = self.expr(&u.expr);
+        match (&u.op, value) {
+            (_, Value::Poison) => Value::Poison,
+            (op, Value::Host(h)) => {
+                let literal = match (op, h.literal) {
+                    (UnOp::Neg(_), Some(Literal::Int(n))) => Some(Literal::Int(-n)),
+                    (UnOp::Neg(_), Some(Literal::Float(x))) => Some(Literal::Float(-x)),
+                    (UnOp::Not(_), Some(Literal::Bool(b))) => Some(Literal::Bool(!b)),
+                    _ => None,
+                };
+                let inner = h.tokens;
+                Value::Host(Host { tokens: quote!((#op #inner)), literal, span: u.span() })
+            }
+            (UnOp::Neg(_), value) => match self.tensor(&value, u.expr.span()) {
+                Some(x) => self.pointwise(TermOp::Unary(UnaryOp::Neg), &[x], u.span()).into(),
+                None => Value::Poison,
+            },
+            (UnOp::Not(_), value) => match self.mask(&value, u.expr.span()) {
+                Some(x) => self.pointwise(TermOp::Unary(UnaryOp::Not), &[x], u.span()).into(),
+                None => Value::Poison,
+            },
+            _ => Value::Poison,
+        }
+    }
+
+    fn binary(&mut self, b: &syn::ExprBinary) -> Value {
+        if let Some(op) = compound(&b.op) {
+            return self.compound_assign(b, op);
+        }
+        let (left, right) = (self.expr(&b.left), self.expr(&b.right));
+        self.binary_values(&b.op, left, right, &b.left, &b.right, b.span())
+    }
+
+    pub(super) fn binary_values(&mut self, op: &BinOp, left: Value, right: Value, l: &Expr, r: &Expr, span: Span) -> Value {
+        if let (Value::Host(x), Value::Host(y)) = (&left, &right) {
+            let literal = x.literal.zip(y.literal).and_then(|(x, y)| host::fold(op, x, y));
+            if let Some(literal) = literal {
+                return Value::Host(host::of_literal(literal, span));
+            }
+            let (a, b) = (&x.tokens, &y.tokens);
+            return Value::Host(Host { tokens: quote!((#a #op #b)), literal: None, span });
+        }
+        if matches!(left, Value::Poison) || matches!(right, Value::Poison) {
+            return Value::Poison;
+        }
+        use BinaryOp as B;
+        let (operator, word) = match op {
+            BinOp::Add(_) => (B::Add, None),
+            BinOp::Sub(_) => (B::Sub, None),
+            BinOp::Mul(_) => (B::Mul, None),
+            BinOp::Div(_) => (B::Div, None),
+            BinOp::BitAnd(_) | BinOp::BitOr(_) => return self.mask_operator(op, left, right, l, r, span),
+            BinOp::And(_) | BinOp::Or(_) if self.frame().map_scope.is_some() => {
+                return self.mask_operator(op, left, right, l, r, span);
+            }
+            BinOp::Gt(_) => (B::Gt, Some("gt")),
+            BinOp::Ge(_) => (B::Ge, Some("ge")),
+            BinOp::Lt(_) => (B::Lt, Some("lt")),
+            BinOp::Le(_) => (B::Le, Some("le")),
+            BinOp::Eq(_) => (B::Eq, Some("eq")),
+            BinOp::Ne(_) => (B::Ne, Some("ne")),
+            other => {
+                let hint = match other {
+                    BinOp::And(_) => ": masks are joined with `&`",
+                    BinOp::Or(_) => ": masks are joined with `|`",
+                    BinOp::Rem(_) => ": write `x - floor(x / m) * m`",
+                    _ => "",
+                };
+                self.errors.at(other, format!("`{}` does not work on tensors{hint}", tidy(other)));
+                return Value::Poison;
+            }
+        };
+        if let (Some(word), None) = (word, self.frame().map_scope) {
+            self.errors.at(
+                op,
+                format!(
+                    "`{}` compares one value with another; element by element write `{word}({}, {})`",
+                    tidy(op),
+                    tidy(l),
+                    tidy(r)
+                ),
+            );
+            return Value::Poison;
+        }
+        match (self.tensor(&left, l.span()), self.tensor(&right, r.span())) {
+            (Some(a), Some(b)) => self.pointwise(TermOp::Binary(operator), &[a, b], span).into(),
+            _ => Value::Poison,
+        }
+    }
+
+    fn mask_operator(&mut self, op: &BinOp, left: Value, right: Value, l: &Expr, r: &Expr, span: Span) -> Value {
+        let operator = if matches!(op, BinOp::BitAnd(_) | BinOp::And(_)) { BinaryOp::And } else { BinaryOp::Or };
+        match (self.mask(&left, l.span()), self.mask(&right, r.span())) {
+            (Some(a), Some(b)) => self.pointwise(TermOp::Binary(operator), &[a, b], span).into(),
+            _ => Value::Poison,
+        }
+    }
+
+    fn cast(&mut self, cast: &syn::ExprCast) -> Value {
+        match self.expr(&cast.expr) {
+            Value::Host(h) => {
+                let (inner, ty) = (&h.tokens, &cast.ty);
+                let float = matches!(tidy(&cast.ty).as_str(), "f64" | "f32");
+                let literal = h.literal.filter(|_| float).map(|l| Literal::Float(l.number()));
+                Value::Host(Host { tokens: quote!((#inner as #ty)), literal, span: cast.span() })
+            }
+            Value::Poison => Value::Poison,
+            value => {
+                let kind = value.kind();
+                self.errors.at(cast, format!("{kind} cannot be cast: masks and indices are numbers in arithmetic as they are"));
+                Value::Poison
+            }
+        }
+    }
+
+    /// Rust that only makes sense as it stands (an array, a struct): a constant of the call.
+    fn verbatim(&mut self, e: &Expr) -> Value {
+        Value::Host(Host { tokens: quote!(#e), literal: None, span: e.span() })
+    }
+
+    fn unsupported(&mut self, e: &Expr) -> Value {
+        let (what, instead) = match e {
+            Expr::While(_) | Expr::Loop(_) => ("a loop without a known count", "write `for i in 0..3`, which is unrolled"),
+            Expr::Closure(_) => ("a closure here", "closures go to `map`, `map_or` and `scan`; write a nested `fn` for a helper"),
+            Expr::Index(_) => ("indexing with `[]`", "write `slice(x, L, M, a..b)`, or `pick(x, C, i)` for one position"),
+            Expr::Return(_) => ("`return`", "let the last expression be the result"),
+            Expr::Macro(_) => ("a macro call", "write the expression it stands for"),
+            Expr::Async(_) | Expr::Await(_) => ("`async`", "a formula is computed at once"),
+            Expr::Unsafe(_) => ("`unsafe`", "a formula needs none"),
+            Expr::Field(_) => ("a field", "pass the value as an argument of its own"),
+            Expr::Try(_) => ("`?`", "say what must hold with `ensure(condition, \"what is wrong\")`"),
+            Expr::Range(_) => ("a range here", "ranges go to `slice` and `for`"),
+            Expr::Let(_) => ("`let` in a condition", "write `if let Some(b) = b { .. } else { .. }`"),
+            Expr::Reference(_) => ("`&mut`", "state is an argument `r: &mut Tensor<..>`, assigned with `*r = ..`"),
+            Expr::Break(_) | Expr::Continue(_) => ("`break` or `continue`", "let the loop run its count"),
+            _ => ("this expression", "see the language reference for what a formula is made of"),
+        };
+        self.errors.at(e, format!("{what} cannot stand in a formula: {instead}"));
+        Value::Poison
+    }
+
+    // ---- values as terms
+
+    /// The value as a tensor term. Reports what is none.
+    pub(super) fn tensor(&mut self, value: &Value, span: Span) -> Option<TermId> {
+        match value {
+            Value::Tensor(t) => Some(t.term),
+            Value::Host(h) => Some(self.host_term(h)),
+            Value::State(index) => match self.read_state(*index, span) {
+                Value::Tensor(t) => Some(t.term),
+                _ => None,
+            },
+            Value::Poison => None,
+            Value::Optional(_) => {
+                self.errors.span(
+                    span,
+                    "this tensor may be absent: write `if let Some(b) = b { .. } else { .. }`, or `b.map_or(y, |b| y + b)`",
+                );
+                None
+            }
+            Value::Axes(_) => {
+                self.errors.span(span, "an axis is no value: `index(N)` is the position along it, `len(N)` its extent");
+                None
+            }
+            other => {
+                self.errors.span(span, format!("a tensor is wanted here, and this is {}", other.kind()));
+                None
+            }
+        }
+    }
+
+    /// The value as a mask.
+    pub(super) fn mask(&mut self, value: &Value, span: Span) -> Option<TermId> {
+        if let Value::Host(Host { literal: Some(Literal::Bool(b)), .. }) = value {
+            let number = Host { literal: Some(Literal::Bool(*b)), tokens: quote!(#b), span };
+            let term = self.host_term(&number);
+            self.typed.terms[term.0 as usize].mask = true;
+            return Some(term);
+        }
+        let term = self.tensor(value, span)?;
+        if !self.typed.terms[term.0 as usize].mask && !matches!(value, Value::Host(_)) {
+            self.errors.span(span, "a mask is wanted here: compare with `gt(a, b)`, `le(a, b)`, `eq(a, b)`, ..");
+            return None;
+        }
+        Some(term)
+    }
+
+    pub(super) fn axes_of(&self, term: TermId) -> AxisSet {
+        self.typed.terms[term.0 as usize].axes
+    }
+
+    /// The order of a tensor's axes: declared, or that of first appearance.
+    pub(super) fn order_of(&self, t: &Tensor) -> Vec<AxisId> {
+        t.order.clone().unwrap_or_else(|| self.axes_of(t.term).iter().collect())
+    }
+
+    /// Adds a term. Whether it is differentiable follows from its arguments.
+    pub(super) fn term(&mut self, op: TermOp, args: Vec<TermId>, axes: AxisSet, span: Span) -> TermId {
+        use super::typed::Reduction::{ArgMax, ArgMin};
+        let stops = match &op {
+            TermOp::Unary(UnaryOp::Stop | UnaryOp::Sign | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Not) => true,
+            TermOp::Binary(b) => b.is_mask(),
+            TermOp::Reduce { kind: ArgMax | ArgMin, .. } => true,
+            _ => false,
+        };
+        let mask = match &op {
+            TermOp::Binary(b) => b.is_mask(),
+            TermOp::Unary(UnaryOp::Not) => true,
+            TermOp::Rename { .. }
+            | TermOp::Slice { .. }
+            | TermOp::Shift { .. }
+            | TermOp::Split { .. }
+            | TermOp::Merge { .. }
+            | TermOp::Unary(UnaryOp::Stop) => args.first().is_some_and(|a| self.typed.terms[a.0 as usize].mask),
+            _ => false,
+        };
+        let integer = match &op {
+            TermOp::Reduce { kind: ArgMax | ArgMin, .. } => true,
+            TermOp::Index(_) => true,
+            TermOp::Rename { .. } | TermOp::Slice { .. } | TermOp::Split { .. } | TermOp::Merge { .. } => {
+                args.first().is_some_and(|a| self.typed.terms[a.0 as usize].integer)
+            }
+            _ => false,
+        };
+        let through = match &op {
+            TermOp::Select => &args[1..],
+            TermOp::Pick { .. } => &args[..1],
+            _ => &args[..],
+        };
+        let differentiable = !stops && through.iter().any(|a| self.typed.terms[a.0 as usize].differentiable);
+        self.typed.terms.push(Term { op, args, axes, span, name: None, mask, integer, differentiable });
+        TermId(self.typed.terms.len() as u32 - 1)
+    }
+
+    /// A pointwise term over the union of its arguments' axes.
+    pub(super) fn pointwise(&mut self, op: TermOp, args: &[TermId], span: Span) -> TermId {
+        let axes = args.iter().fold(AxisSet::EMPTY, |set, a| set | self.axes_of(*a));
+        self.term(op, args.to_vec(), axes, span)
+    }
+
+    // ---- axes in messages
+
+    pub(super) fn axis_name(&self, axis: AxisId) -> String {
+        self.typed.axes[axis.0 as usize].name.clone()
+    }
+
+    /// `(N, C)`
+    pub(super) fn list(&self, axes: AxisSet) -> String {
+        let names: Vec<String> = axes.iter().map(|a| self.axis_name(a)).collect();
+        format!("({})", names.join(", "))
+    }
+
+    pub(super) fn unknown_axis(&mut self, name: &Ident) {
+        let mut known: Vec<String> = self.frame().axes.keys().cloned().collect();
+        known.sort();
+        self.errors.at(
+            name,
+            format!("there is no axis `{name}`: there are {}; an axis is declared in the signature, or as a new axis of `window`, `split`, `rename`, `stack`, ..", known.join(", ")),
+        );
+    }
+
+    /// Where an axis of a term came from: the operand that brought it in.
+    pub(super) fn origin(&self, term: TermId, axis: AxisId) -> (String, Option<Span>) {
+        let mut at = term;
+        loop {
+            let t = &self.typed.terms[at.0 as usize];
+            match t.args.iter().find(|a| self.axes_of(**a).contains(axis)) {
+                Some(arg) if t.name.is_none() || at == term => at = *arg,
+                _ => return (t.name.clone().unwrap_or_else(|| self.axis_name(axis)), Some(t.span)),
+            }
+        }
+    }
+}
+
+/// The operator of `+=` and its kin.
+fn compound(op: &BinOp) -> Option<BinOp> {
+    let span = op.span();
+    Some(match op {
+        BinOp::AddAssign(_) => BinOp::Add(syn::Token![+](span)),
+        BinOp::SubAssign(_) => BinOp::Sub(syn::Token![-](span)),
+        BinOp::MulAssign(_) => BinOp::Mul(syn::Token![*](span)),
+        BinOp::DivAssign(_) => BinOp::Div(syn::Token![/](span)),
+        _ => return None,
+    })
+}

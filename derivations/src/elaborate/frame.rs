@@ -1,0 +1,71 @@
+//! Names in scope: one frame a formula or helper, scopes inside it.
+
+use super::call::Library;
+use super::value::Value;
+use crate::graph::AxisId;
+use std::collections::HashMap;
+
+/// The names of one function while its body is elaborated.
+#[derive(Clone)]
+pub(super) struct Frame {
+    scopes: Vec<HashMap<String, Binding>>,
+    /// What each axis name stands for: one axis, or for `Many<S>` any number.
+    pub axes: HashMap<String, Vec<AxisId>>,
+    /// Functions nested in the body.
+    pub functions: HashMap<String, syn::ItemFn>,
+    /// Optional arguments, for where they are present.
+    pub optionals: HashMap<usize, Value>,
+    /// The formulas that this one may call.
+    pub library: Library,
+    /// The calls that led here, to find cycles.
+    pub stack: Vec<String>,
+    /// Inside the closure of `map`: how many scopes were open before it.
+    pub map_scope: Option<usize>,
+}
+
+#[derive(Clone)]
+struct Binding {
+    value: Value,
+    mutable: bool,
+}
+
+impl Frame {
+    pub fn root(library: Library) -> Frame {
+        Frame {
+            scopes: vec![HashMap::new()],
+            axes: HashMap::new(),
+            functions: HashMap::new(),
+            optionals: HashMap::new(),
+            library,
+            stack: vec![],
+            map_scope: None,
+        }
+    }
+    pub fn open(&mut self) {
+        self.scopes.push(HashMap::new());
+    }
+    pub fn close(&mut self) {
+        self.scopes.pop();
+    }
+    pub fn depth(&self) -> usize {
+        self.scopes.len()
+    }
+    pub fn bind(&mut self, name: &str, value: Value, mutable: bool) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(name.into(), Binding { value, mutable });
+        }
+    }
+    /// The value of a name, and the scope it was found in.
+    pub fn find(&self, name: &str) -> Option<(&Value, usize)> {
+        let found = self.scopes.iter().enumerate().rev().find_map(|(depth, s)| s.get(name).map(|b| (&b.value, depth)));
+        found
+    }
+    /// Gives a mutable name a new value. `Some(false)`: it is not mutable; `None`: there is no such name.
+    pub fn assign(&mut self, name: &str, value: Value) -> Option<bool> {
+        let binding = self.scopes.iter_mut().rev().find_map(|s| s.get_mut(name))?;
+        if binding.mutable {
+            binding.value = value;
+        }
+        Some(binding.mutable)
+    }
+}

@@ -1,0 +1,276 @@
+//! Stage 2: names, axes and branches. A [`Formula`] becomes straight-line [`Typed`] terms.
+//!
+//! In: a parsed formula and the formulas it may call. Out: one [`Typed`] for each combination of branches, with every
+//! call inlined, loops unrolled, and every value's axes known; or errors; or the paths of formulas still to be fetched.
+//! Invariants of the result: a term's arguments come before it; axes are numbered in order of first appearance.
+
+mod call;
+mod callees;
+mod control;
+mod expr;
+mod frame;
+mod host;
+mod reduce;
+mod reindex;
+pub mod typed;
+mod value;
+mod words;
+
+pub use call::Library;
+pub use callees::callees;
+pub use host::len_ident;
+pub use typed::{Binding, Check, Decision, HostKind, Reduction, Term, TermFill, TermId, TermOp, Typed};
+
+use crate::error::Errors;
+use crate::graph::AxisId;
+use crate::syntax::{AxisList, Formula, Output, ParamKind};
+use frame::Frame;
+use proc_macro2::{Span, TokenStream};
+use typed::AxisDef;
+use value::{Optional, Tensor, Value};
+
+/// The most specialisations of one formula.
+const MAX_VARIANTS: usize = 16;
+
+/// What elaboration came to.
+pub enum Outcome {
+    /// One formula a combination of branches.
+    Typed(Vec<Typed>),
+    /// Formulas that are called and not in the library.
+    Needs(Vec<syn::Path>),
+}
+
+/// Elaborates every specialisation of a formula.
+pub fn elaborate(errors: &mut Errors, formula: &Formula, library: &Library) -> Outcome {
+    let mut done = Vec::new();
+    let mut needs: Vec<syn::Path> = Vec::new();
+    let mut open: Vec<Vec<Decision>> = vec![vec![]];
+    while let Some(decisions) = open.pop() {
+        let mut e = Elaborator::new(errors, library, decisions);
+        e.formula(formula);
+        match e.undecided.take() {
+            Some((tokens, code)) => {
+                for value in [false, true] {
+                    let decision = Decision { tokens: tokens.clone(), code: code.clone(), value };
+                    open.push(e.typed.decisions.iter().cloned().chain([decision]).collect());
+                }
+            }
+            None => {
+                needs.append(&mut e.needs);
+                done.push(e.typed);
+            }
+        }
+        if done.len() + open.len() > MAX_VARIANTS {
+            errors.at(
+                &formula.name,
+                format!("the branches of this formula combine to more than {MAX_VARIANTS} kernels: split it into formulas, or `select` between values"),
+            );
+            break;
+        }
+        if !errors.is_empty() {
+            break;
+        }
+    }
+    if needs.is_empty() { Outcome::Typed(done) } else { Outcome::Needs(needs) }
+}
+
+/// The state of one elaboration.
+struct Elaborator<'a> {
+    errors: &'a mut Errors,
+    typed: Typed,
+    frames: Vec<Frame>,
+    needs: Vec<syn::Path>,
+    /// The first branch that no decision covers: the elaboration is void and begins again with it decided.
+    undecided: Option<(TokenStream, String)>,
+    /// Numbers the draws in textual order.
+    draws: u32,
+    /// The value of each state argument now.
+    states: Vec<(usize, TermId, bool)>,
+    /// The receiver of the method call at hand, and its value.
+    receiver: Option<(*const syn::Expr, Value)>,
+}
+
+impl<'a> Elaborator<'a> {
+    fn new(errors: &'a mut Errors, library: &Library, decisions: Vec<Decision>) -> Self {
+        let typed = Typed { decisions, ..Typed::default() };
+        let frames = vec![Frame::root(library.clone())];
+        Elaborator { errors, typed, frames, needs: vec![], undecided: None, draws: 0, states: vec![], receiver: None }
+    }
+
+    fn formula(&mut self, formula: &Formula) {
+        self.frame().stack.push(formula.name.to_string());
+        for (index, param) in formula.params.iter().enumerate() {
+            if let ParamKind::Axes = param.kind {
+                self.errors
+                    .at(&param.name, "only helpers take axes as arguments: mark the function `#[derive_backward(helper)]`");
+            }
+            let value = self.param(index, param);
+            self.frame().bind(&param.name.to_string(), value, false);
+        }
+        let result = self.block(&formula.body, true);
+        if self.undecided.is_some() {
+            return;
+        }
+        self.outputs(formula, result);
+        let assigned = self.states.iter().filter(|s| s.2).map(|s| (s.0, s.1));
+        self.typed.states = assigned.collect();
+    }
+
+    /// The value of an argument of the outermost formula.
+    fn param(&mut self, index: usize, param: &crate::syntax::Param) -> Value {
+        let span = param.name.span();
+        let name = &param.name;
+        match &param.kind {
+            ParamKind::Tensor { axes, constant, optional } => {
+                let order = self.declare(axes);
+                if *optional {
+                    let present = quote::quote!(#name.is_some());
+                    let value = self.param_term(index, &order, span, !constant, name);
+                    let present = Optional::Param { index, present };
+                    self.frame().optionals.insert(index, value);
+                    return Value::Optional(present);
+                }
+                self.param_term(index, &order, span, !constant, name)
+            }
+            ParamKind::Labels { axes } => {
+                let order = self.declare(axes);
+                let value = self.param_term(index, &order, span, false, name);
+                if let Value::Tensor(t) = &value {
+                    self.typed.terms[t.term.0 as usize].integer = true;
+                }
+                value
+            }
+            ParamKind::State { axes } => {
+                let order = self.declare(axes);
+                let axes = order.iter().copied().collect();
+                let term = self.term_named(TermOp::State(index), vec![], axes, span, name);
+                self.states.push((index, term, false));
+                Value::State(index)
+            }
+            ParamKind::Diff => self.param_term(index, &[], span, true, name),
+            ParamKind::Scalar(_) | ParamKind::Window(_) | ParamKind::Seed => Value::Host(host::of_ident(name)),
+            ParamKind::Axes => Value::Poison,
+        }
+    }
+
+    fn param_term(&mut self, index: usize, order: &[AxisId], span: Span, differentiable: bool, name: &syn::Ident) -> Value {
+        let axes = order.iter().copied().collect();
+        let term = self.term_named(TermOp::Param(index), vec![], axes, span, name);
+        self.typed.terms[term.0 as usize].differentiable = differentiable;
+        Value::Tensor(Tensor { term, order: Some(order.to_vec()) })
+    }
+
+    fn term_named(
+        &mut self,
+        op: TermOp,
+        args: Vec<TermId>,
+        axes: crate::graph::AxisSet,
+        span: Span,
+        name: &syn::Ident,
+    ) -> TermId {
+        let term = self.term(op, args, axes, span);
+        self.typed.terms[term.0 as usize].name = Some(name.to_string());
+        term
+    }
+
+    /// The axes of an argument's list; those not seen before are declared.
+    fn declare(&mut self, list: &AxisList) -> Vec<AxisId> {
+        let mut order = Vec::new();
+        for entry in &list.entries {
+            let name = entry.name.to_string();
+            if let Some(known) = self.frame().axes.get(&name).cloned() {
+                let many = known.iter().any(|a| self.typed.axes[a.0 as usize].many);
+                if many != entry.many {
+                    self.errors
+                        .at(&entry.name, format!("axis `{name}` stands both as `{name}` and as `Many<{name}>`: choose one"));
+                }
+                order.extend(known);
+                continue;
+            }
+            if let Some(axis) = self.new_axis(&name, None, entry.many, entry.name.span()) {
+                self.typed.bindings.push(Binding::Axis(axis));
+                self.frame().axes.insert(name, vec![axis]);
+                order.push(axis);
+            }
+        }
+        order
+    }
+
+    /// A new axis; `None` (and an error) if there are too many.
+    fn new_axis(&mut self, name: &str, extent: Option<crate::graph::IntId>, many: bool, span: Span) -> Option<AxisId> {
+        let index = self.typed.axes.len();
+        if index >= crate::graph::AxisSet::CAPACITY {
+            self.errors.span(span, "a formula has at most 64 axes: split it into formulas that call each other");
+            return None;
+        }
+        // the cost model's idea of a batch, channels, rows and columns
+        let canonical = match index {
+            _ if many => 784,
+            0 => 32,
+            1 => 64,
+            _ => 28,
+        };
+        self.typed.axes.push(AxisDef { name: name.into(), extent, many, canonical });
+        Some(AxisId(index as u8))
+    }
+
+    fn outputs(&mut self, formula: &Formula, result: Value) {
+        let values = match result {
+            Value::Poison => return,
+            Value::Tuple(values) if formula.tuple => values,
+            value => vec![value],
+        };
+        if values.len() != formula.outputs.len() {
+            let (found, promised) = (values.len(), formula.outputs.len());
+            self.errors.at(&formula.name, format!("the formula promises {promised} outputs and gives {found}"));
+            return;
+        }
+        let span = formula.body.stmts.last().map_or(formula.name.span(), syn::spanned::Spanned::span);
+        for (value, promised) in values.into_iter().zip(&formula.outputs) {
+            if let Some(term) = self.output(value, promised, span) {
+                self.typed.outputs.push(term);
+            }
+        }
+    }
+
+    fn output(&mut self, value: Value, promised: &Output, span: Span) -> Option<TermId> {
+        if let Value::Tensor(t) = &value {
+            self.name_axes(&promised.axes, t);
+        }
+        let term = self.tensor(&value, span)?;
+        let mut order = Vec::new();
+        for entry in &promised.axes.entries {
+            match self.frame().axes.get(&entry.name.to_string()) {
+                Some(axes) => order.extend(axes.clone()),
+                None => {
+                    self.unknown_axis(&entry.name);
+                    return None;
+                }
+            }
+        }
+        let promised_set: crate::graph::AxisSet = order.iter().copied().collect();
+        let extra = self.typed.terms[term.0 as usize].axes - promised_set;
+        if let Some(axis) = extra.iter().next() {
+            let name = self.axis_name(axis);
+            let (origin, origin_span) = self.origin(term, axis);
+            let list = self.list(promised_set);
+            self.errors.span(
+                origin_span.unwrap_or(span),
+                format!("the result has axis `{name}`, brought in by `{origin}`, and {list} is promised: reduce it (`sum(.., {name})`), or promise `{name}` too"),
+            );
+            return None;
+        }
+        if promised.integer && !self.typed.terms[term.0 as usize].integer {
+            self.errors.span(span, "an output of `i64` is made of indices (`argmax`, `argmin`, labels)");
+        }
+        self.typed.output_axes.push(order);
+        Some(term)
+    }
+
+    fn frame(&mut self) -> &mut Frame {
+        self.frames.last_mut().expect("the root frame is never left")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,267 @@
+//! What elaboration gives: a formula as a list of terms, with every call inlined and every axis known.
+
+use crate::graph::{AxisId, AxisSet, BinaryOp, Distribution, HostId, IntId, Ints, UnaryOp};
+use proc_macro2::{Span, TokenStream};
+
+/// A value of the formula: an index into [`Typed::terms`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TermId(pub u32);
+
+/// One specialisation of a formula: straight-line, in single assignment.
+#[derive(Clone, Debug, Default)]
+pub struct Typed {
+    pub axes: Vec<AxisDef>,
+    pub ints: Ints,
+    pub hosts: Vec<HostDef>,
+    /// What a call computes and checks before anything else, in this order.
+    pub bindings: Vec<Binding>,
+    pub terms: Vec<Term>,
+    pub outputs: Vec<TermId>,
+    /// The axes that each output promises, in order.
+    pub output_axes: Vec<Vec<AxisId>>,
+    /// The new value of each state argument that was assigned.
+    pub states: Vec<(usize, TermId)>,
+    /// What is legal and probably wrong.
+    pub warnings: Vec<(Span, String)>,
+    /// The branches taken: this specialisation serves the calls where all of these hold.
+    pub decisions: Vec<Decision>,
+}
+
+/// A named axis.
+#[derive(Clone, Debug)]
+pub struct AxisDef {
+    pub name: String,
+    /// `None`: read off an argument's shape.
+    pub extent: Option<IntId>,
+    pub many: bool,
+    pub canonical: u64,
+}
+
+/// A scalar of the call, in the user's own Rust.
+#[derive(Clone, Debug)]
+pub struct HostDef {
+    pub kind: HostKind,
+    pub tokens: TokenStream,
+    /// The tokens as text: equal texts are one scalar.
+    pub code: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostKind {
+    /// Used as a number: any numeric type or `bool`.
+    Number,
+    /// Used as an integer: an extent, a stride, an offset.
+    Integer,
+    Seed,
+}
+
+/// A branch of the call.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    pub tokens: TokenStream,
+    pub code: String,
+    pub value: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum Binding {
+    Axis(AxisId),
+    Host(HostId),
+    Check(Check),
+}
+
+/// What a call checks up front.
+#[derive(Clone, Debug)]
+pub enum Check {
+    Ensure {
+        condition: TokenStream,
+        message: TokenStream,
+    },
+    /// An axis that exists is the result of an operation (`rename` to it, say): the extents agree.
+    Extent {
+        axis: AxisId,
+        extent: IntId,
+    },
+    /// `split`: the extent is divisible.
+    Divisible {
+        axis: AxisId,
+        by: IntId,
+    },
+    /// `slice`: `0 ≤ start ≤ end ≤ len`.
+    Slice {
+        axis: AxisId,
+        start: IntId,
+        end: IntId,
+    },
+    /// The options of a window over these axes, and that it fits.
+    Window {
+        window: TokenStream,
+        axes: Vec<AxisId>,
+    },
+    /// Every window has an element.
+    WindowFilled {
+        window: TokenStream,
+        axes: Vec<AxisId>,
+    },
+    /// A maximum or minimum over these axes is not over nothing.
+    NotEmpty {
+        axes: Vec<AxisId>,
+        what: &'static str,
+    },
+    /// Labels lie in `0..len(axes)`. The argument by number.
+    Labels {
+        param: usize,
+        axes: Vec<AxisId>,
+    },
+    /// A constant array has one number an element of the axis.
+    ConstantLen {
+        axis: AxisId,
+        len: usize,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Term {
+    pub op: TermOp,
+    pub args: Vec<TermId>,
+    pub axes: AxisSet,
+    pub span: Span,
+    /// The user's `let`.
+    pub name: Option<String>,
+    /// 0 and 1.
+    pub mask: bool,
+    /// Whole numbers that may index.
+    pub integer: bool,
+    /// Depends, differentiably, on an argument that receives a gradient.
+    pub differentiable: bool,
+}
+
+/// Reductions of the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    Sum,
+    Mean,
+    Prod,
+    Max,
+    Min,
+    ArgMax,
+    ArgMin,
+    Var,
+    LogSumExp,
+}
+
+impl Reduction {
+    pub fn name(self) -> &'static str {
+        match self {
+            Reduction::Sum => "sum",
+            Reduction::Mean => "mean",
+            Reduction::Prod => "prod",
+            Reduction::Max => "max",
+            Reduction::Min => "min",
+            Reduction::ArgMax => "argmax",
+            Reduction::ArgMin => "argmin",
+            Reduction::Var => "var",
+            Reduction::LogSumExp => "logsumexp",
+        }
+    }
+}
+
+/// One axis of a window.
+#[derive(Clone, Debug)]
+pub struct WindowAxis {
+    pub dim: usize,
+    pub source: AxisId,
+    pub out: AxisId,
+    pub tap: AxisId,
+    pub stride: IntId,
+    pub dilation: IntId,
+    pub padding: IntId,
+    /// How much of the padding counts as zeros: the padding, or 0.
+    pub counted: IntId,
+}
+
+#[derive(Clone, Debug)]
+pub enum TermOp {
+    /// A tensor, labels or `#[diff]` argument.
+    Param(usize),
+    /// A state argument as it was when the call began.
+    State(usize),
+    Num(f64),
+    Host(HostId),
+    Index(AxisId),
+    Unary(UnaryOp),
+    Binary(BinaryOp),
+    Powi(i32),
+    Select,
+    Reduce {
+        kind: Reduction,
+        axes: Vec<AxisId>,
+    },
+    Window {
+        window: TokenStream,
+        axes: Vec<WindowAxis>,
+        divisor: HostId,
+        has_divisor: HostId,
+    },
+    Rename {
+        from: AxisId,
+        to: AxisId,
+    },
+    Split {
+        axis: AxisId,
+        outer: AxisId,
+        inner: AxisId,
+        inner_len: IntId,
+    },
+    Merge {
+        outer: AxisId,
+        inner: AxisId,
+        axis: AxisId,
+        inner_len: IntId,
+    },
+    Slice {
+        axis: AxisId,
+        out: AxisId,
+        start: IntId,
+    },
+    Shift {
+        axis: AxisId,
+        by: IntId,
+    },
+    Stack {
+        axis: AxisId,
+    },
+    /// Each argument's own axis, and where it starts in the whole.
+    Concat {
+        axis: AxisId,
+        parts: Vec<(AxisId, IntId)>,
+    },
+    /// The last argument is the index.
+    Pick {
+        axis: AxisId,
+    },
+    /// A fixed position.
+    PickAt {
+        axis: AxisId,
+        at: IntId,
+    },
+    Constant {
+        axis: AxisId,
+        values: Vec<f64>,
+    },
+    Random {
+        distribution: Distribution,
+        seed: HostId,
+        param: Option<HostId>,
+        number: u32,
+        axes: Vec<AxisId>,
+    },
+    Fill(TermFill),
+}
+
+/// The number that `fill` puts in place of holes.
+#[derive(Clone, Copy, Debug)]
+pub enum TermFill {
+    Num(f64),
+    Host(HostId),
+}

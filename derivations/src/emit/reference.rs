@@ -1,0 +1,260 @@
+//! `reference`: the formula as written, un-fused, on the opaque scalar of the runtime's vocabulary.
+
+use super::Variant;
+use super::layer::axis_names;
+use super::prepare::int_tokens;
+use super::signature::Face;
+use crate::elaborate::typed::HostKind;
+use crate::elaborate::{TermFill, TermId, TermOp, Typed};
+use crate::graph::{AxisId, BinaryOp, Distribution, IntId};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+/// `fn reference(&self, args) -> Result<Vec<Value>, Error>`
+pub fn reference(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
+    let (krate, rt) = (&face.krate, &face.rt);
+    let function = face.function_text();
+    let names: Vec<Ident> = face.args().map(|(i, _)| arg_ident(i)).collect();
+    let shapes = names.iter().map(|n| quote!(#n.as_ref().map(#rt::value_shape)));
+    let mut arms: Vec<TokenStream> = variants.iter().map(|v| arm(face, variants, v)).collect();
+    let last = arms.pop();
+    let indices = 0..arms.len();
+    let body =
+        if arms.is_empty() { quote!(#last) } else { quote!(match call.variant() { #(#indices => { #arms })* _ => { #last } }) };
+    let unpack = super::prepare::unpack(face, &quote!(self), &body);
+    quote! {
+        fn reference(
+            &self,
+            args: &[::core::option::Option<#krate::formula::Value>],
+        ) -> ::core::result::Result<::std::vec::Vec<#krate::formula::Value>, #krate::Error> {
+            let [#(#names),*] = #krate::layer::exactly(args, #function, "arguments")?;
+            let shapes = [#(#shapes),*];
+            let call = prepare(self, shapes.each_ref().map(|s| s.as_deref()))?;
+            #unpack
+            #body
+        }
+    }
+}
+
+fn arg_ident(index: usize) -> Ident {
+    format_ident!("arg{}", index, span = Span::mixed_site())
+}
+
+fn term_ident(id: TermId) -> Ident {
+    format_ident!("t{}", id.0, span = Span::mixed_site())
+}
+
+/// One specialisation: a `let` a term.
+fn arm(face: &Face<'_>, variants: &[Variant], variant: &Variant) -> TokenStream {
+    let typed = &variant.typed;
+    let names = axis_names(face, variants);
+    let live = live(typed);
+    let printer = Printer { face, typed, names };
+    let lets = typed.terms.iter().enumerate().filter(|(i, _)| live[*i]).map(|(i, term)| {
+        let ident = term_ident(TermId(i as u32));
+        let args: Vec<Ident> = term.args.iter().map(|a| term_ident(*a)).collect();
+        let value = printer.term(&term.op, &args);
+        quote!(let #ident = #value;)
+    });
+    let outputs = typed.outputs.iter().map(|id| {
+        let ident = term_ident(*id);
+        quote!(#ident.clone())
+    });
+    let states =
+        face.args().filter(|(_, p)| matches!(p.kind, crate::syntax::ParamKind::State { .. })).map(|(i, _)| {
+            match typed.states.iter().find(|s| s.0 == i) {
+                Some((_, id)) => {
+                    let ident = term_ident(*id);
+                    quote!(#ident.clone())
+                }
+                None => {
+                    let arg = printer.param(i);
+                    quote!(#arg)
+                }
+            }
+        });
+    quote! {
+        #(#lets)*
+        ::core::result::Result::Ok(::std::vec![#(#outputs,)* #(#states,)*])
+    }
+}
+
+fn live(typed: &Typed) -> Vec<bool> {
+    let mut live = vec![false; typed.terms.len()];
+    let mut open: Vec<TermId> = typed.outputs.iter().copied().chain(typed.states.iter().map(|s| s.1)).collect();
+    while let Some(TermId(id)) = open.pop() {
+        if !std::mem::replace(&mut live[id as usize], true) {
+            open.extend(&typed.terms[id as usize].args);
+        }
+    }
+    live
+}
+
+struct Printer<'a> {
+    face: &'a Face<'a>,
+    typed: &'a Typed,
+    names: Vec<String>,
+}
+
+impl Printer<'_> {
+    fn param(&self, index: usize) -> TokenStream {
+        let (rt, ident) = (&self.face.rt, arg_ident(index));
+        let text = self.face.formula.params[index].name.to_string();
+        quote!(#rt::given(&call, #text, #ident)?)
+    }
+
+    /// Axes of the signature and of outputs by their place in `Layer::AXES`, others after them.
+    fn axis(&self, axis: AxisId) -> TokenStream {
+        let krate = &self.face.krate;
+        let name = &self.typed.axes[axis.0 as usize].name;
+        let first_of_name = self.typed.axes.iter().position(|a| a.name == *name) == Some(axis.0 as usize);
+        let place = self.names.iter().position(|n| n == name).filter(|_| first_of_name || self.is_output(axis));
+        let number = place.map_or(axis.0 as u32 + 100, |p| p as u32);
+        quote!(#krate::formula::Axis(#number))
+    }
+
+    fn is_output(&self, axis: AxisId) -> bool {
+        self.typed.output_axes.iter().flatten().any(|a| *a == axis)
+    }
+
+    fn axes(&self, axes: &[AxisId]) -> TokenStream {
+        let axes = axes.iter().map(|a| self.axis(*a));
+        quote!(&[#(#axes),*])
+    }
+
+    fn int(&self, id: IntId) -> TokenStream {
+        int_tokens(
+            &self.typed.ints,
+            id,
+            &|axis| {
+                let axis = axis.0 as usize;
+                quote!((call.len(#axis) as i64))
+            },
+            &|host| {
+                let host = host.0 as usize;
+                quote!(call.integer(#host))
+            },
+        )
+    }
+
+    fn term(&self, op: &TermOp, args: &[Ident]) -> TokenStream {
+        let (krate, rt) = (&self.face.krate, &self.face.rt);
+        let f = quote!(#krate::formula);
+        let word = |name: &str| {
+            let ident = Ident::new(name, Span::mixed_site());
+            quote!(#f::#ident)
+        };
+        match op {
+            TermOp::Param(index) | TermOp::State(index) => self.param(*index),
+            TermOp::Num(value) => quote!(#f::num(#value)),
+            TermOp::Host(id) => {
+                let id = id.0 as usize;
+                debug_assert!(self.typed.hosts[id].kind == HostKind::Number);
+                quote!(#f::num(call.number(#id)))
+            }
+            TermOp::Index(axis) => {
+                let (index, axis) = (axis.0 as usize, self.axis(*axis));
+                quote!(#f::index(#axis, call.len(#index)))
+            }
+            TermOp::Unary(op) => {
+                let word = word(op.name());
+                quote!(#word(#(&#args),*))
+            }
+            TermOp::Binary(op) => {
+                let word = word(match op {
+                    BinaryOp::Max => "max2",
+                    BinaryOp::Min => "min2",
+                    op => op.name(),
+                });
+                quote!(#word(#(&#args),*))
+            }
+            TermOp::Powi(n) => quote!(#f::powi(#(&#args),*, #n)),
+            TermOp::Select => quote!(#f::select(#(&#args),*)),
+            TermOp::Reduce { kind, axes } => {
+                let (word, axes) = (word(kind.name()), self.axes(axes));
+                quote!(#word(#(&#args),*, #axes))
+            }
+            TermOp::Window { window, axes, .. } => {
+                let list = |f: &dyn Fn(&crate::elaborate::typed::WindowAxis) -> AxisId| {
+                    self.axes(&axes.iter().map(f).collect::<Vec<_>>())
+                };
+                let (sources, outs, taps) = (list(&|w| w.source), list(&|w| w.out), list(&|w| w.tap));
+                quote!(#f::window(#(&#args),*, #sources, #outs, #taps, &(#window)))
+            }
+            TermOp::Rename { from, to } => {
+                let (from, to) = (self.axis(*from), self.axis(*to));
+                quote!(#f::rename(#(&#args),*, #from, #to))
+            }
+            TermOp::Split { axis, outer, inner, .. } => {
+                let len = outer.0 as usize;
+                let (axis, outer, inner) = (self.axis(*axis), self.axis(*outer), self.axis(*inner));
+                quote!(#f::split(#(&#args),*, #axis, (#outer, #inner), call.len(#len)))
+            }
+            TermOp::Merge { outer, inner, axis, .. } => {
+                let (axis, outer, inner) = (self.axis(*axis), self.axis(*outer), self.axis(*inner));
+                quote!(#f::merge(#(&#args),*, (#outer, #inner), #axis))
+            }
+            TermOp::Slice { axis, out, start } => {
+                let (len, start) = (out.0 as usize, self.int(*start));
+                let (axis, out) = (self.axis(*axis), self.axis(*out));
+                quote!(#f::slice(#(&#args),*, #axis, #out, #start as usize, #start as usize + call.len(#len)))
+            }
+            TermOp::Shift { axis, by } => {
+                let (axis, by) = (self.axis(*axis), self.int(*by));
+                quote!(#f::shift(#(&#args),*, #axis, #by))
+            }
+            TermOp::Stack { axis } => {
+                let axis = self.axis(*axis);
+                quote!(#f::stack(#axis, &[#(&#args),*]))
+            }
+            TermOp::Concat { axis, parts } => {
+                let axis = self.axis(*axis);
+                let parts = args.iter().zip(parts).map(|(arg, (own, _))| {
+                    let own = self.axis(*own);
+                    quote!((&#arg, #own))
+                });
+                quote!(#f::concat(#axis, &[#(#parts),*]))
+            }
+            TermOp::Pick { axis } => {
+                let axis = self.axis(*axis);
+                let (x, index) = (&args[0], &args[1]);
+                quote!(#f::pick(&#x, &[#axis], &#index))
+            }
+            TermOp::PickAt { axis, at } => {
+                let (axis, at) = (self.axis(*axis), self.int(*at));
+                quote!(#f::pick(#(&#args),*, &[#axis], &#f::num(#at as f64)))
+            }
+            TermOp::Constant { axis, values } => {
+                let axis = self.axis(*axis);
+                quote!(#f::constant(&[#(#values),*], #axis))
+            }
+            TermOp::Random { distribution, seed, param, number, axes } => {
+                let dims = axes.iter().map(|a| {
+                    let (index, axis) = (a.0 as usize, self.axis(*a));
+                    quote!((#axis, call.len(#index)))
+                });
+                let seed = seed.0 as usize;
+                let word = word(match distribution {
+                    Distribution::Bernoulli => "bernoulli",
+                    Distribution::Uniform => "uniform",
+                    Distribution::Normal => "normal",
+                });
+                let param = param.map(|p| {
+                    let p = p.0 as usize;
+                    quote!(, call.number(#p))
+                });
+                quote!(#word(&[#(#dims),*], #rt::Seed(call.seed(#seed)), #number #param))
+            }
+            TermOp::Fill(fill) => {
+                let value = match fill {
+                    TermFill::Num(value) => quote!(#value),
+                    TermFill::Host(id) => {
+                        let id = id.0 as usize;
+                        quote!(call.number(#id))
+                    }
+                };
+                quote!(#f::fill(#(&#args),*, &#f::num(#value)))
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The errors of a formula: collected, so that all are reported at once, each at its own token.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+
+/// The errors found so far.
+#[derive(Debug, Default)]
+pub struct Errors(Vec<syn::Error>);
+
+/// At least one error has been reported.
+#[derive(Debug)]
+pub struct Failed;
+
+impl Errors {
+    /// Reports an error at a token: what is wrong, and what to write instead.
+    pub fn at(&mut self, token: &dyn ToTokens, message: impl std::fmt::Display) {
+        self.0.push(syn::Error::new_spanned(TokensOf(token), message));
+    }
+    /// Reports an error at a span.
+    pub fn span(&mut self, span: Span, message: impl std::fmt::Display) {
+        self.0.push(syn::Error::new(span, message));
+    }
+    /// Takes over an error of the parser.
+    pub fn syntax(&mut self, error: syn::Error) {
+        self.0.push(error);
+    }
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    /// Stops here if there was an error.
+    pub fn checkpoint(&self) -> Result<(), Failed> {
+        if self.0.is_empty() { Ok(()) } else { Err(Failed) }
+    }
+    /// The messages, for tests.
+    pub fn messages(&self) -> Vec<String> {
+        self.0.iter().map(|e| e.to_string()).collect()
+    }
+    /// `compile_error!` invocations at the errors' spans; the same message at the same place once.
+    pub fn into_compile_errors(self) -> TokenStream {
+        let mut seen = std::collections::HashSet::new();
+        let distinct = self.0.into_iter().filter(|e| seen.insert(format!("{:?} {e}", e.span())));
+        distinct.map(|e| e.to_compile_error()).collect()
+    }
+}
+
+struct TokensOf<'a>(&'a dyn ToTokens);
+
+impl ToTokens for TokensOf<'_> {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}

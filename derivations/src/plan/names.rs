@@ -1,0 +1,144 @@
+//! Names of temps for the generated code: the user's own, or ones that say what the value is.
+
+use super::tasks::{Task, Tasks, Work};
+use super::{Body, Leaf, Phase, Plan, Temp, Val};
+use crate::graph::{BinaryOp, Graph, NodeId, Op, ReduceOp, UnaryOp};
+use std::collections::BTreeSet;
+
+/// Longer names are replaced by a general word.
+const LONGEST: usize = 20;
+
+/// Expressions nested deeper get a name.
+const DEEPEST: usize = 32;
+
+/// A name for each task's result, unique, fit for a Rust identifier, no input's.
+pub(super) fn names(tasks: &Tasks) -> Vec<String> {
+    let graph = &tasks.graph;
+    let mut taken: BTreeSet<String> = graph.inputs.iter().map(|i| i.name.clone()).collect();
+    taken.extend(graph.hosts.iter().map(|h| h.name.clone()));
+    let mut names = vec![String::new(); tasks.tasks.len()];
+    // the user's names first: they are not to be numbered for the sake of ours
+    let (named, other): (Vec<usize>, Vec<usize>) =
+        (0..names.len()).partition(|t| graph.names.contains_key(&tasks.tasks[*t].node));
+    for t in named.into_iter().chain(other) {
+        names[t] = unique(&mut taken, &name(graph, &tasks.tasks[t]));
+    }
+    names
+}
+
+/// Makes the `let`s of each body differ from one another and from what the body reads: a user may shadow names.
+pub(super) fn settle(plan: &mut Plan, graph: &Graph) {
+    let Plan { temps, phases, given, .. } = plan;
+    for phase in phases {
+        let bodies: Vec<&mut Body> = match phase {
+            Phase::Nest(nest) => nest.steps.iter_mut().chain(&mut nest.after).map(|s| &mut s.body).collect(),
+            Phase::Scatter(scatter) => vec![&mut scatter.body],
+            Phase::Gemm(_) => vec![],
+        };
+        for body in bodies {
+            let given = |k: u32| graph.names.get(&given[k as usize].0).map(String::as_str);
+            let mut taken: BTreeSet<String> =
+                body.operands.iter().filter_map(|o| leaf_name(&o.leaf, graph, temps, &given)).map(String::from).collect();
+            name_deep(body);
+            for name in body.code.iter_mut().filter_map(|i| i.name.as_mut()) {
+                *name = unique(&mut taken, name);
+            }
+        }
+    }
+}
+
+/// Gives a name to what is nested deeply: who writes expressions down need not nest them without end.
+fn name_deep(body: &mut Body) {
+    let mut depths: Vec<usize> = vec![];
+    for instr in &mut body.code {
+        let depth = |val: &Val| match val {
+            Val::Instr(at) => depths[*at as usize],
+            _ => 0,
+        };
+        let depth = 1 + instr.op.operands().iter().map(depth).max().unwrap_or(0);
+        if depth >= DEEPEST && instr.name.is_none() {
+            instr.name = Some("value".into());
+        }
+        depths.push(if instr.name.is_some() { 0 } else { depth });
+    }
+}
+
+fn leaf_name<'a>(leaf: &Leaf, graph: &'a Graph, temps: &'a [Temp], given: &dyn Fn(u32) -> Option<&'a str>) -> Option<&'a str> {
+    match leaf {
+        Leaf::Input(i) => Some(&graph.inputs[i.0 as usize].name),
+        Leaf::Temp(t) => Some(&temps[t.0 as usize].name),
+        Leaf::Given(k) => given(*k),
+        Leaf::Host(h) => Some(&graph.hosts[h.0 as usize].name),
+        _ => None,
+    }
+}
+
+fn unique(taken: &mut BTreeSet<String>, name: &str) -> String {
+    let mut candidate = name.to_string();
+    let mut number = 2;
+    while !taken.insert(candidate.clone()) {
+        candidate = format!("{name}_{number}");
+        number += 1;
+    }
+    candidate
+}
+
+fn name(graph: &Graph, task: &Task) -> String {
+    let general = match &task.work {
+        Work::Fold { op, .. } => op.name(),
+        Work::Gemm { .. } => "product",
+        Work::Scatter { .. } => "scattered",
+        Work::Store { .. } if task.root.is_some() => "out",
+        Work::Store { .. } => "value",
+    };
+    match spell(graph, task.node, 3).filter(|s| s.len() <= LONGEST) {
+        Some(name) if is_identifier(&name) => name,
+        _ => general.into(),
+    }
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A value in words, if few suffice.
+fn spell(graph: &Graph, node: NodeId, depth: u32) -> Option<String> {
+    if let Some(name) = graph.names.get(&node) {
+        return Some(name.clone());
+    }
+    let depth = depth.checked_sub(1)?;
+    let word = |n: NodeId| spell(graph, n, depth);
+    match graph.op(node) {
+        Op::Input(i) => Some(graph.inputs[i.0 as usize].name.clone()),
+        Op::Random(_) => Some("draw".into()),
+        Op::Reduce { op, axes, x, .. } => match (op, graph.op(*x)) {
+            (ReduceOp::Sum, Op::Num(_)) if !axes.is_empty() => Some("count".into()),
+            _ => Some(format!("{}_{}", op.name(), word(*x)?)),
+        },
+        Op::ScatterAdd { x, .. } => Some(format!("scattered_{}", word(*x)?)),
+        Op::Reindex(x, _) | Op::Broadcast(x, _) | Op::Unary(UnaryOp::Neg | UnaryOp::Stop, x) => word(*x),
+        Op::Unary(op, x) => Some(format!("{}_{}", op.name(), word(*x)?)),
+        Op::Powi(x, 2) => Some(format!("sq_{}", word(*x)?)),
+        Op::Binary(op, a, b) => binary(graph, *op, *a, *b, &word),
+        _ => None,
+    }
+}
+fn binary(graph: &Graph, op: BinaryOp, a: NodeId, b: NodeId, word: &dyn Fn(NodeId) -> Option<String>) -> Option<String> {
+    let no_axes = |n: NodeId| graph.axes_of(n).is_empty();
+    match op {
+        BinaryOp::Mul if a == b => Some(format!("sq_{}", word(a)?)),
+        BinaryOp::Mul if no_axes(a) && !no_axes(b) => word(b),
+        BinaryOp::Mul if no_axes(b) => word(a),
+        BinaryOp::Mul => Some(format!("{}_{}", word(a)?, word(b)?)),
+        BinaryOp::Div if no_axes(b) => match graph.op(a) {
+            Op::Reduce { op: ReduceOp::Sum, x, .. } => Some(format!("mean_{}", word(*x)?)),
+            _ => word(a),
+        },
+        // centred
+        BinaryOp::Sub if graph.axes_of(b).is_subset(graph.axes_of(a)) && graph.axes_of(a) != graph.axes_of(b) => {
+            Some(format!("{}c", word(a)?))
+        }
+        BinaryOp::Add if no_axes(b) => word(a),
+        _ => None,
+    }
+}

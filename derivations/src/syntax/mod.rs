@@ -1,0 +1,114 @@
+//! Stage 1: tokens to a [`Formula`]: a checked signature and a body that is still Rust syntax.
+//!
+//! In: the tokens of the attribute and of the function. Out: a formula, or errors; never a panic. Reads nothing else.
+
+mod limits;
+mod options;
+mod signature;
+pub mod vocabulary;
+
+pub use limits::check_limits;
+pub use options::Options;
+pub(crate) use signature::{annotation as tensor_axes, tidy};
+
+use crate::error::Errors;
+use proc_macro2::{Ident, Span, TokenStream};
+
+/// A parsed formula.
+#[derive(Clone, Debug)]
+pub struct Formula {
+    pub name: Ident,
+    pub vis: syn::Visibility,
+    /// Doc comments and other attributes to keep on the generated function.
+    pub attrs: Vec<syn::Attribute>,
+    pub elem: ElemType,
+    pub params: Vec<Param>,
+    pub outputs: Vec<Output>,
+    /// Whether the outputs were written as a tuple.
+    pub tuple: bool,
+    pub body: syn::Block,
+    /// The function as written, for those who call it.
+    pub item: syn::ItemFn,
+}
+
+/// The element type of a formula's tensors.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ElemType {
+    F32,
+    F64,
+    /// `fn layer<T: Float>(x: Tensor<T, N>)`
+    Generic(Ident),
+}
+
+/// An argument.
+#[derive(Clone, Debug)]
+pub struct Param {
+    pub name: Ident,
+    pub kind: ParamKind,
+}
+
+#[derive(Clone, Debug)]
+pub enum ParamKind {
+    Tensor {
+        axes: AxisList,
+        constant: bool,
+        optional: bool,
+    },
+    State {
+        axes: AxisList,
+    },
+    Labels {
+        axes: AxisList,
+    },
+    /// `#[diff] t: f64`
+    Diff,
+    /// A constant of the call, of this Rust type.
+    Scalar(syn::Type),
+    Window(usize),
+    Seed,
+    /// `a: impl Axes`, in helpers.
+    Axes,
+}
+
+/// The axes of a tensor as written.
+#[derive(Clone, Debug)]
+pub struct AxisList {
+    pub entries: Vec<AxisEntry>,
+    /// `Tensor<f32>`, in helpers: any axes.
+    pub open: bool,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct AxisEntry {
+    pub name: Ident,
+    /// `Many<S>`
+    pub many: bool,
+}
+
+/// An output.
+#[derive(Clone, Debug)]
+pub struct Output {
+    pub axes: AxisList,
+    /// `Tensor<i64, ..>`
+    pub integer: bool,
+}
+
+/// Parses the function under the attribute. Reports every error it can find.
+pub fn parse(errors: &mut Errors, options: &Options, item: TokenStream) -> Option<Formula> {
+    if !check_limits(errors, &item) {
+        return None;
+    }
+    match syn::parse2::<syn::ItemFn>(item) {
+        Ok(item) => signature::formula(errors, options, item),
+        Err(error) => {
+            errors.span(
+                error.span(),
+                format!(
+                    "`#[derive_backward]` goes on a function: `fn layer(x: Tensor<f32, N>) -> Tensor<f32, N> {{ .. }}` ({error})"
+                ),
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! The signature of a formula: what its arguments are.
+
+use super::{AxisEntry, AxisList, ElemType, Formula, Options, Output, Param, ParamKind};
+use crate::error::Errors;
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::spanned::Spanned;
+use syn::{FnArg, GenericArgument, GenericParam, ItemFn, Pat, PathArguments, ReturnType, Type, TypeParamBound};
+
+/// Checks a function's signature and takes it apart.
+pub(super) fn formula(errors: &mut Errors, options: &Options, item: ItemFn) -> Option<Formula> {
+    let sig = &item.sig;
+    for (bad, what) in [
+        (sig.asyncness.map(|t| t.span()), "an `async` function"),
+        (sig.unsafety.map(|t| t.span()), "an `unsafe` function"),
+        (sig.constness.map(|t| t.span()), "a `const` function"),
+        (sig.abi.as_ref().map(|t| t.span()), "an `extern` function"),
+        (sig.variadic.as_ref().map(|t| t.span()), "a variadic function"),
+    ] {
+        if let Some(span) = bad {
+            errors.span(span, format!("{what} cannot be a formula: write a plain `fn`"));
+        }
+    }
+    if let Some(clause) = &sig.generics.where_clause {
+        errors.at(clause, "a formula has no `where` clause: its only type parameter is `T: Float`");
+    }
+    let mut reader = Reader { errors, options, elem: None, generic: None };
+    reader.generics(&sig.generics);
+    let params: Vec<Param> = sig.inputs.iter().filter_map(|arg| reader.param(arg)).collect();
+    let (outputs, tuple) = reader.outputs(&sig.output, sig);
+    reader.duplicates(&params);
+    let elem = reader.elem.clone().unwrap_or(ElemType::F32);
+    // our attributes on arguments are read, and must not reach rustc
+    Some(Formula {
+        name: sig.ident.clone(),
+        vis: item.vis.clone(),
+        attrs: item.attrs.clone(),
+        elem,
+        params,
+        outputs,
+        tuple,
+        body: (*item.block).clone(),
+        item,
+    })
+}
+
+struct Reader<'a> {
+    errors: &'a mut Errors,
+    options: &'a Options,
+    elem: Option<ElemType>,
+    generic: Option<Ident>,
+}
+
+impl Reader<'_> {
+    fn generics(&mut self, generics: &syn::Generics) {
+        for param in &generics.params {
+            match param {
+                GenericParam::Type(t) if self.generic.is_none() && is_float_bound(t) => self.generic = Some(t.ident.clone()),
+                GenericParam::Type(t) if self.generic.is_none() => {
+                    self.errors.at(t, format!("write `{}: Float`: a type parameter of a formula is its element type", t.ident));
+                    self.generic = Some(t.ident.clone());
+                }
+                other => self.errors.at(other, "a formula has at most one type parameter, `T: Float`, its element type"),
+            }
+        }
+    }
+
+    fn param(&mut self, arg: &FnArg) -> Option<Param> {
+        let typed = match arg {
+            FnArg::Receiver(this) => {
+                self.errors.at(this, "a formula takes no `self`: pass what it needs as arguments");
+                return None;
+            }
+            FnArg::Typed(typed) => typed,
+        };
+        let name = match &*typed.pat {
+            Pat::Ident(p) if p.by_ref.is_none() && p.subpat.is_none() => p.ident.clone(),
+            other => {
+                self.errors.at(other, "an argument of a formula is a plain name");
+                return None;
+            }
+        };
+        let mark = |word: &str| typed.attrs.iter().any(|a| a.path().is_ident(word));
+        for attr in &typed.attrs {
+            if !attr.path().is_ident("constant") && !attr.path().is_ident("diff") {
+                self.errors.at(attr, "unknown attribute: an argument may be marked `#[constant]` or `#[diff]`");
+            }
+        }
+        let kind = self.kind(&typed.ty, mark("constant"), mark("diff"))?;
+        Some(Param { name, kind })
+    }
+
+    fn kind(&mut self, ty: &Type, constant: bool, diff: bool) -> Option<ParamKind> {
+        if let Type::Reference(r) = ty {
+            if r.mutability.is_some() {
+                return Some(ParamKind::State { axes: self.tensor(&r.elem, false)? });
+            }
+            self.errors.at(ty, "arguments are taken by value in a formula: write the type without `&`");
+            return None;
+        }
+        if let Type::ImplTrait(t) = ty {
+            if t.bounds.iter().any(|b| bound_is(b, "Axes")) {
+                return Some(ParamKind::Axes);
+            }
+        }
+        let Some((name, args)) = last_segment(ty) else {
+            self.unknown(ty);
+            return None;
+        };
+        if diff {
+            if name == "f64" {
+                return Some(ParamKind::Diff);
+            }
+            self.errors.at(ty, "`#[diff]` marks a learned scalar: write `#[diff] t: f64`");
+            return None;
+        }
+        if constant && !matches!(name.as_str(), "Tensor" | "Option") {
+            self.errors.at(ty, "`#[constant]` marks a tensor; a scalar is constant as it is");
+        }
+        match name.as_str() {
+            "Tensor" => Some(ParamKind::Tensor { axes: self.tensor(ty, false)?, constant, optional: false }),
+            "Option" => match type_args(args).as_slice() {
+                [inner] => Some(ParamKind::Tensor { axes: self.tensor(inner, false)?, constant, optional: true }),
+                _ => {
+                    self.unknown(ty);
+                    None
+                }
+            },
+            "Labels" => match type_args(args).as_slice() {
+                [axes] => Some(ParamKind::Labels { axes: self.axis_list(axes) }),
+                _ => {
+                    self.errors.at(ty, "labels name their axes: `Labels<N>` or `Labels<(N, L)>`");
+                    None
+                }
+            },
+            "Window" => window_rank(args).map(ParamKind::Window).or_else(|| {
+                self.errors.at(ty, "a window names how many axes it has: `Window<2>`");
+                None
+            }),
+            "Seed" => Some(ParamKind::Seed),
+            "f64" | "f32" | "usize" | "i32" | "i64" | "bool" => Some(ParamKind::Scalar(ty.clone())),
+            _ => {
+                self.unknown(ty);
+                None
+            }
+        }
+    }
+
+    fn unknown(&mut self, ty: &Type) {
+        self.errors.at(
+            ty,
+            format!(
+                "`{}` cannot be an argument of a formula: there are `Tensor<f32, (N, C)>`, `Option<Tensor<..>>`, `&mut Tensor<..>`, `Labels<N>`, `Window<2>`, `Seed`, `f64`, `f32`, `usize`, `i32`, `i64` and `bool`",
+                tidy(ty)
+            ),
+        );
+    }
+
+    /// The axes of `Tensor<elem, axes>`; notes the element type.
+    fn tensor(&mut self, ty: &Type, output: bool) -> Option<AxisList> {
+        let (name, args) = last_segment(ty)?;
+        if name != "Tensor" {
+            self.unknown(ty);
+            return None;
+        }
+        match type_args(args).as_slice() {
+            [elem, axes] => {
+                self.element(elem, output);
+                Some(self.axis_list(axes))
+            }
+            [elem] if self.options.helper => {
+                self.element(elem, output);
+                Some(AxisList { entries: vec![], open: true, span: ty.span() })
+            }
+            [_] => {
+                self.errors.at(ty, "this tensor names no axes: write `Tensor<f32, (N, C)>`, or `Tensor<f32, ()>` for a scalar (only helpers may leave axes open)");
+                None
+            }
+            _ => {
+                self.errors.at(ty, "a tensor names its element type and its axes: `Tensor<f32, (N, C)>`");
+                None
+            }
+        }
+    }
+
+    fn element(&mut self, ty: &Type, output: bool) {
+        let found = match last_segment(ty).map(|(name, _)| name).as_deref() {
+            Some("f32") => ElemType::F32,
+            Some("f64") => ElemType::F64,
+            Some("i64") if output => return,
+            Some(name) if self.generic.as_ref().is_some_and(|g| g == name) => {
+                ElemType::Generic(self.generic.clone().expect("just compared"))
+            }
+            _ => {
+                self.errors.at(
+                    ty,
+                    format!("`{}` is not an element type: there are `f32`, `f64` and a type parameter `T: Float`", tidy(ty)),
+                );
+                return;
+            }
+        };
+        match &self.elem {
+            None => self.elem = Some(found),
+            Some(first) if *first != found => {
+                self.errors.at(ty, "all tensors of a formula have one element type");
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn axis_list(&mut self, ty: &Type) -> AxisList {
+        let types: Vec<&Type> = match ty {
+            Type::Tuple(tuple) => tuple.elems.iter().collect(),
+            Type::Paren(inner) => vec![&*inner.elem],
+            one => vec![one],
+        };
+        let entries: Vec<AxisEntry> = types.into_iter().filter_map(|t| self.axis(t)).collect();
+        for (i, entry) in entries.iter().enumerate() {
+            if entries[..i].iter().any(|e| e.name == entry.name) {
+                let name = &entry.name;
+                self.errors.at(
+                    name,
+                    format!("axis `{name}` stands twice in this list: give the second a name of its own and bring it in with `rename(x, {name}, {name}2)`"),
+                );
+            }
+            if entry.many && entries[..i].iter().any(|e| e.many) {
+                self.errors.at(
+                    &entry.name,
+                    "at most one `Many<..>` in a list of axes: which dimensions belong to which could not be told",
+                );
+            }
+        }
+        AxisList { entries, open: false, span: ty.span() }
+    }
+
+    fn axis(&mut self, ty: &Type) -> Option<AxisEntry> {
+        match last_segment(ty) {
+            Some((name, PathArguments::None)) => Some(AxisEntry { name: Ident::new(&name, ty.span()), many: false }),
+            Some((name, args)) if name == "Many" => match type_args(args).as_slice() {
+                [inner] => self.axis(inner).map(|e| AxisEntry { many: true, ..e }),
+                _ => {
+                    self.errors.at(ty, "`Many` names its axis: `Many<S>`");
+                    None
+                }
+            },
+            _ => {
+                self.errors.at(ty, format!("`{}` is not an axis: an axis is a name, such as `N` or `Many<S>`", tidy(ty)));
+                None
+            }
+        }
+    }
+
+    fn outputs(&mut self, output: &ReturnType, sig: &syn::Signature) -> (Vec<Output>, bool) {
+        let ty = match output {
+            ReturnType::Default => {
+                self.errors.at(&sig.ident, "a formula promises its result: add `-> Tensor<f32, (N, C)>`");
+                return (vec![], false);
+            }
+            ReturnType::Type(_, ty) => &**ty,
+        };
+        let (types, tuple): (Vec<&Type>, bool) = match ty {
+            Type::Tuple(t) if !t.elems.is_empty() => (t.elems.iter().collect(), true),
+            Type::Paren(inner) => (vec![&*inner.elem], false),
+            one => (vec![one], false),
+        };
+        let outputs = types.into_iter().filter_map(|t| self.output(t)).collect();
+        (outputs, tuple)
+    }
+
+    fn output(&mut self, ty: &Type) -> Option<Output> {
+        let is_tensor = last_segment(ty).is_some_and(|(name, _)| name == "Tensor");
+        if !is_tensor {
+            self.errors.at(
+                ty,
+                "a formula gives a tensor or a tuple of tensors: `-> Tensor<f32, (N, C)>`; `Tensor<f32, ()>` is a scalar",
+            );
+            return None;
+        }
+        let axes = self.tensor(ty, true)?;
+        let (_, args) = last_segment(ty)?;
+        let integer = type_args(args).first().and_then(|t| last_segment(t)).is_some_and(|(name, _)| name == "i64");
+        Some(Output { axes, integer })
+    }
+
+    fn duplicates(&mut self, params: &[Param]) {
+        for (i, param) in params.iter().enumerate() {
+            if params[..i].iter().any(|p| p.name == param.name) {
+                self.errors.at(&param.name, format!("two arguments are called `{}`", param.name));
+            }
+        }
+    }
+}
+
+fn is_float_bound(t: &syn::TypeParam) -> bool {
+    t.bounds.iter().any(|b| bound_is(b, "Float"))
+}
+
+fn bound_is(bound: &TypeParamBound, name: &str) -> bool {
+    matches!(bound, TypeParamBound::Trait(t) if t.path.segments.last().is_some_and(|s| s.ident == name))
+}
+
+/// The last segment of a path type, and its arguments.
+pub(crate) fn last_segment(ty: &Type) -> Option<(String, &PathArguments)> {
+    match ty {
+        Type::Path(p) if p.qself.is_none() => p.path.segments.last().map(|s| (s.ident.to_string(), &s.arguments)),
+        Type::Paren(inner) => last_segment(&inner.elem),
+        Type::Group(inner) => last_segment(&inner.elem),
+        _ => None,
+    }
+}
+
+/// The type arguments of `<A, B>`.
+pub(crate) fn type_args(args: &PathArguments) -> Vec<&Type> {
+    match args {
+        PathArguments::AngleBracketed(a) => a
+            .args
+            .iter()
+            .filter_map(|a| match a {
+                GenericArgument::Type(t) => Some(t),
+                _ => None,
+            })
+            .collect(),
+        _ => vec![],
+    }
+}
+
+fn window_rank(args: &PathArguments) -> Option<usize> {
+    let PathArguments::AngleBracketed(a) = args else { return None };
+    match a.args.first()? {
+        GenericArgument::Const(syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. })) => {
+            n.base10_parse().ok().filter(|n| (1..=8).contains(n))
+        }
+        _ => None,
+    }
+}
+
+/// Tokens as a person would write them.
+pub(crate) fn tidy(tokens: &impl ToTokens) -> String {
+    let text = tokens.to_token_stream().to_string();
+    let mut out = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let before = out.chars().last();
+        let after = chars.peek().copied();
+        let tight = matches!(before, Some('(' | '[' | '<' | '.' | '&' | '!'))
+            || matches!(after, Some(')' | ']' | '>' | ',' | '.' | ';' | '(' | '<' | '?'));
+        let path = before == Some(':') || after == Some(':');
+        if c == ' ' && (tight || path) {
+            continue;
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// The axes of a type annotation `Tensor<f32, (N, C)>`; `None` for other types.
+pub(crate) fn annotation(errors: &mut Errors, ty: &Type) -> Option<AxisList> {
+    let (name, args) = last_segment(ty)?;
+    let args = type_args(args);
+    if name != "Tensor" || args.len() != 2 {
+        return None;
+    }
+    let options = Options::default();
+    let mut reader = Reader { errors, options: &options, elem: None, generic: None };
+    Some(reader.axis_list(args[1]))
+}

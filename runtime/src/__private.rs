@@ -1,0 +1,6 @@
+//! What generated code names. Nothing here is for people.
+
+pub use crate::call::*;
+pub use crate::drivers::{IndexBuf, IndexTarget, IndexView, Kernel, Space, Target, View};
+pub use crate::rng::Seed;
+pub use pullback_macros::__derive as derive;

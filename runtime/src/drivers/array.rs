@@ -1,0 +1,230 @@
+//! Arrays as kernels see them: a pointer and strides, of any rank.
+
+use crate::Float;
+use ndarray::{ArrayRef, Dimension};
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
+
+/// What an array's elements are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Elem {
+    F32,
+    F64,
+    U8,
+    U32,
+    I64,
+}
+
+impl Elem {
+    pub(crate) fn size(self) -> usize {
+        match self {
+            Elem::U8 => 1,
+            Elem::F32 | Elem::U32 => 4,
+            Elem::F64 | Elem::I64 => 8,
+        }
+    }
+    pub(crate) fn of<T: Float>() -> Elem {
+        if size_of::<T>() == 4 { Elem::F32 } else { Elem::F64 }
+    }
+}
+
+/// A pointer to the first element, and each dimension's length and stride in bytes.
+#[derive(Clone, Debug)]
+pub(crate) struct Raw {
+    pub elem: Elem,
+    pub ptr: *mut u8,
+    pub dims: Vec<(usize, isize)>,
+}
+
+// SAFETY: a `Raw` comes from a reference whose lifetime its owner carries; what is written is written by one task only.
+unsafe impl Send for Raw {}
+unsafe impl Sync for Raw {}
+
+impl Raw {
+    fn of<T, D: Dimension>(elem: Elem, array: &ArrayRef<T, D>, ptr: *mut u8) -> Raw {
+        let strides = array.strides().iter().map(|s| s * size_of::<T>() as isize);
+        Raw { elem, ptr, dims: array.shape().iter().copied().zip(strides).collect() }
+    }
+}
+
+mod sealed {
+    pub trait Stored {}
+    impl Stored for f32 {}
+    impl Stored for f64 {}
+    impl Stored for i64 {}
+}
+
+/// Types that arrays given to kernels hold.
+pub trait Stored: sealed::Stored + Copy + 'static {}
+impl<T: sealed::Stored + Copy + 'static> Stored for T {}
+
+pub(crate) fn elem_of<T: Stored>() -> Elem {
+    use std::any::TypeId;
+    let id = TypeId::of::<T>();
+    if id == TypeId::of::<f32>() {
+        Elem::F32
+    } else if id == TypeId::of::<f64>() {
+        Elem::F64
+    } else {
+        Elem::I64
+    }
+}
+
+/// An array that a kernel reads.
+#[derive(Clone, Debug)]
+pub struct View<'a, T> {
+    pub(crate) raw: Raw,
+    life: PhantomData<&'a T>,
+}
+
+impl<'a, T: Stored> View<'a, T> {
+    /// Any rank, any strides.
+    pub fn of<D: Dimension>(array: &'a ArrayRef<T, D>) -> View<'a, T> {
+        View { raw: Raw::of(elem_of::<T>(), array, array.as_ptr() as *mut u8), life: PhantomData }
+    }
+    /// One number, without axes.
+    pub fn scalar(x: &'a T) -> View<'a, T> {
+        View { raw: Raw { elem: elem_of::<T>(), ptr: (&raw const *x) as *mut u8, dims: vec![] }, life: PhantomData }
+    }
+}
+
+/// What becomes of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Write,
+    Add,
+}
+
+/// An array that a kernel writes or adds to; or nothing, where a result is not wanted.
+#[derive(Debug)]
+pub struct Target<'a, T> {
+    pub(crate) raw: Option<(Raw, Mode)>,
+    life: PhantomData<&'a mut T>,
+}
+
+impl<'a, T: Stored> Target<'a, T> {
+    fn new<U, D: Dimension>(array: &'a mut ArrayRef<U, D>, mode: Mode) -> Target<'a, T> {
+        let ptr = array.as_mut_ptr() as *mut u8;
+        Target { raw: Some((Raw::of(elem_of::<T>(), array, ptr), mode)), life: PhantomData }
+    }
+    /// Overwrites every element.
+    pub fn write<D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Target<'a, T> {
+        Target::new(array, Mode::Write)
+    }
+    /// Writes every element; none is read.
+    pub fn uninit<D: Dimension>(array: &'a mut ArrayRef<MaybeUninit<T>, D>) -> Target<'a, T> {
+        Target::new(array, Mode::Write)
+    }
+    /// Adds to every element.
+    pub fn add<D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Target<'a, T> {
+        Target::new(array, Mode::Add)
+    }
+    /// Overwrites one number.
+    pub fn scalar(x: &'a mut T) -> Target<'a, T> {
+        let raw = Raw { elem: elem_of::<T>(), ptr: (&raw mut *x) as *mut u8, dims: vec![] };
+        Target { raw: Some((raw, Mode::Write)), life: PhantomData }
+    }
+    /// Adds to one number.
+    pub fn add_scalar(x: &'a mut T) -> Target<'a, T> {
+        let mut target = Target::scalar(x);
+        if let Some((_, mode)) = &mut target.raw {
+            *mode = Mode::Add;
+        }
+        target
+    }
+    /// Not wanted.
+    pub fn none() -> Target<'a, T> {
+        Target { raw: None, life: PhantomData }
+    }
+}
+
+/// Whole numbers smaller than a bound: the results of arg forms, in one byte each where 256 positions are all.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IndexBuf {
+    shape: Vec<usize>,
+    data: Indices,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Indices {
+    Bytes(Vec<u8>),
+    Words(Vec<u32>),
+}
+
+impl IndexBuf {
+    /// For indices below `positions`.
+    pub fn new(shape: &[usize], positions: usize) -> IndexBuf {
+        let len = shape.iter().product();
+        let data = if positions <= 256 { Indices::Bytes(vec![0; len]) } else { Indices::Words(vec![0; len]) };
+        IndexBuf { shape: shape.to_vec(), data }
+    }
+    /// The memory it takes.
+    pub fn bytes(&self) -> usize {
+        match &self.data {
+            Indices::Bytes(data) => data.len(),
+            Indices::Words(data) => 4 * data.len(),
+        }
+    }
+    fn raw(&self, ptr: *mut u8) -> Raw {
+        let elem = if matches!(self.data, Indices::Bytes(_)) { Elem::U8 } else { Elem::U32 };
+        let mut stride = elem.size() as isize;
+        let mut dims: Vec<(usize, isize)> = vec![];
+        for &len in self.shape.iter().rev() {
+            dims.insert(0, (len, stride));
+            stride *= len as isize;
+        }
+        Raw { elem, ptr, dims }
+    }
+    /// To be read.
+    pub fn view(&self) -> IndexView<'_> {
+        let ptr = match &self.data {
+            Indices::Bytes(data) => data.as_ptr().cast_mut(),
+            Indices::Words(data) => data.as_ptr().cast_mut().cast(),
+        };
+        IndexView { raw: self.raw(ptr), life: PhantomData }
+    }
+    /// To be written.
+    pub fn target(&mut self) -> IndexTarget<'_> {
+        let ptr = match &mut self.data {
+            Indices::Bytes(data) => data.as_mut_ptr(),
+            Indices::Words(data) => data.as_mut_ptr().cast(),
+        };
+        IndexTarget { raw: Some(self.raw(ptr)), life: PhantomData }
+    }
+}
+
+/// Indices that a kernel reads.
+#[derive(Clone, Debug)]
+pub struct IndexView<'a> {
+    pub(crate) raw: Raw,
+    life: PhantomData<&'a u8>,
+}
+
+impl<'a> IndexView<'a> {
+    /// Of integers.
+    pub fn of<D: Dimension>(array: &'a ArrayRef<i64, D>) -> IndexView<'a> {
+        IndexView { raw: View::of(array).raw, life: PhantomData }
+    }
+}
+
+/// Indices that a kernel writes.
+#[derive(Debug)]
+pub struct IndexTarget<'a> {
+    pub(crate) raw: Option<Raw>,
+    life: PhantomData<&'a mut u8>,
+}
+
+impl<'a> IndexTarget<'a> {
+    /// Of integers.
+    pub fn of<D: Dimension>(array: &'a mut ArrayRef<i64, D>) -> IndexTarget<'a> {
+        IndexTarget { raw: Target::write(array).raw.map(|(raw, _)| raw), life: PhantomData }
+    }
+    /// Of integers, every element of which is written.
+    pub fn uninit<D: Dimension>(array: &'a mut ArrayRef<MaybeUninit<i64>, D>) -> IndexTarget<'a> {
+        IndexTarget { raw: Target::<i64>::uninit(array).raw.map(|(raw, _)| raw), life: PhantomData }
+    }
+    /// Not wanted.
+    pub fn none() -> IndexTarget<'a> {
+        IndexTarget { raw: None, life: PhantomData }
+    }
+}

@@ -1,0 +1,197 @@
+//! Lines in the first-level cache: what is copied into them before a tile runs, and out of them after.
+
+use super::array::{Elem, Mode};
+
+/// Which part of an `f64` goes into a line of narrower lanes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Whole,
+    /// What [`Part::Whole`] lost by rounding.
+    Rest,
+}
+
+trait Number: Copy {
+    fn get(self) -> f64;
+}
+macro_rules! number {
+    ($($t:ident)*) => { $( impl Number for $t {
+        #[inline(always)]
+        fn get(self) -> f64 {
+            self as f64
+        }
+    } )* };
+}
+number!(f32 f64 u8 u32 i64);
+
+fn rest(x: f64) -> f32 {
+    let rest = x - f64::from(x as f32);
+    if rest.is_finite() { rest as f32 } else { 0.0 }
+}
+
+/// Calls the function for the element type.
+macro_rules! by_elem {
+    ($elem:expr, $f:ident ( $($arg:expr),* )) => {
+        match $elem {
+            Elem::F32 => $f::<f32>($($arg),*),
+            Elem::F64 => $f::<f64>($($arg),*),
+            Elem::U8 => $f::<u8>($($arg),*),
+            Elem::U32 => $f::<u32>($($arg),*),
+            Elem::I64 => $f::<i64>($($arg),*),
+        }
+    };
+}
+
+/// One element, as `f64`.
+///
+/// # Safety
+/// `p` points to an element of that type.
+pub(crate) unsafe fn get(elem: Elem, p: *const u8) -> f64 {
+    unsafe fn typed<S: Number>(p: *const u8) -> f64 {
+        unsafe { (p as *const S).read_unaligned().get() }
+    }
+    unsafe { by_elem!(elem, typed(p)) }
+}
+
+/// Copies `n` elements, `step` bytes apart, into a line of the given lanes.
+///
+/// # Safety
+/// All `n` elements lie in one array; the line has room.
+pub(crate) unsafe fn stage(line: *mut u8, lane: Elem, part: Part, elem: Elem, p: *const u8, step: i64, n: usize) {
+    unsafe fn typed<S: Number>(line: *mut u8, lane: Elem, part: Part, p: *const u8, step: i64, n: usize) {
+        unsafe {
+            match (lane, part) {
+                (Elem::F32, Part::Whole) => each::<S, f32>(line, p, step, n, |x| x.get() as f32),
+                (Elem::F32, Part::Rest) => each::<S, f32>(line, p, step, n, |x| rest(x.get())),
+                (_, Part::Whole) => each::<S, f64>(line, p, step, n, |x| x.get()),
+                (_, Part::Rest) => each::<S, f64>(line, p, step, n, |_| 0.0),
+            }
+        }
+    }
+    unsafe {
+        match (elem, lane, part) {
+            // no conversion at all
+            (Elem::F32, Elem::F32, Part::Whole) => each::<f32, f32>(line, p, step, n, |x| x),
+            _ => by_elem!(elem, typed(line, lane, part, p, step, n)),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`stage`].
+#[inline(always)]
+unsafe fn each<S: Copy, L>(line: *mut u8, p: *const u8, step: i64, n: usize, f: impl Fn(S) -> L) {
+    let (line, size) = (line as *mut L, size_of::<S>() as i64);
+    unsafe {
+        // the common steps as constants, so that the loops become vectors
+        if step == size {
+            let p = p as *const S;
+            (0..n).for_each(|i| *line.add(i) = f(*p.add(i)));
+        } else if step == 2 * size {
+            let p = p as *const S;
+            (0..n).for_each(|i| *line.add(i) = f(*p.add(2 * i)));
+        } else {
+            (0..n).for_each(|i| *line.add(i) = f((p.offset(i as isize * step as isize) as *const S).read()));
+        }
+    }
+}
+
+/// Fills lanes with one number.
+///
+/// # Safety
+/// The line has room for `n` lanes.
+pub(crate) unsafe fn fill(line: *mut u8, lane: Elem, part: Part, x: f64, n: usize) {
+    unsafe {
+        match lane {
+            Elem::F32 => {
+                let x = if part == Part::Whole { x as f32 } else { rest(x) };
+                (0..n).for_each(|i| *(line as *mut f32).add(i) = x);
+            }
+            _ => {
+                let x = if part == Part::Whole { x } else { 0.0 };
+                (0..n).for_each(|i| *(line as *mut f64).add(i) = x);
+            }
+        }
+    }
+}
+
+/// Sets one lane.
+///
+/// # Safety
+/// Lane `i` exists.
+pub(crate) unsafe fn set(line: *mut u8, lane: Elem, part: Part, i: usize, x: f64) {
+    unsafe { fill(line.add(i * lane.size()), lane, part, x, 1) }
+}
+
+/// Copies a line out to elements `step` bytes apart.
+///
+/// # Safety
+/// All `n` elements lie in one array, which nothing else reads or writes meanwhile.
+pub(crate) unsafe fn unstage(
+    line: *const u8,
+    lane: Elem,
+    (elem, mode, negate): (Elem, Mode, bool),
+    p: *mut u8,
+    step: i64,
+    n: usize,
+) {
+    unsafe {
+        match (lane, elem) {
+            (Elem::F32, Elem::F32) => out::<f32, f32>(line, p, step, n, mode, negate, |x| x),
+            (Elem::F32, Elem::F64) => out::<f32, f64>(line, p, step, n, mode, negate, f64::from),
+            (Elem::F64, Elem::F32) => out::<f64, f32>(line, p, step, n, mode, negate, |x| x as f32),
+            (Elem::F64, Elem::F64) => out::<f64, f64>(line, p, step, n, mode, negate, |x| x),
+            // stored values that count positions
+            (Elem::F32, _) => {
+                (0..n).for_each(|i| put_index(p.offset(i as isize * step as isize), elem, *(line as *const f32).add(i) as u32))
+            }
+            (_, _) => {
+                (0..n).for_each(|i| put_index(p.offset(i as isize * step as isize), elem, *(line as *const f64).add(i) as u32))
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As for [`unstage`].
+#[inline(always)]
+unsafe fn out<L, S>(line: *const u8, p: *mut u8, step: i64, n: usize, mode: Mode, negate: bool, f: impl Fn(L) -> S)
+where
+    L: Copy,
+    S: Copy + std::ops::Add<Output = S> + std::ops::Neg<Output = S>,
+{
+    let line = line as *const L;
+    unsafe {
+        let at = |i: usize| p.offset(i as isize * step as isize) as *mut S;
+        match (mode, negate) {
+            (Mode::Write, false) if step == size_of::<S>() as i64 => (0..n).for_each(|i| *(p as *mut S).add(i) = f(*line.add(i))),
+            (Mode::Write, false) => (0..n).for_each(|i| *at(i) = f(*line.add(i))),
+            (Mode::Write, true) => (0..n).for_each(|i| *at(i) = -f(*line.add(i))),
+            (Mode::Add, false) => (0..n).for_each(|i| *at(i) = *at(i) + f(*line.add(i))),
+            (Mode::Add, true) => (0..n).for_each(|i| *at(i) = *at(i) + -f(*line.add(i))),
+        }
+    }
+}
+
+/// Writes one index.
+///
+/// # Safety
+/// `p` points to an element of that type.
+pub(crate) unsafe fn put_index(p: *mut u8, elem: Elem, x: u32) {
+    unsafe {
+        match elem {
+            Elem::U8 => *p = x as u8,
+            Elem::U32 => *(p as *mut u32) = x,
+            Elem::I64 => *(p as *mut i64) = x.into(),
+            Elem::F32 => *(p as *mut f32) = x as f32,
+            Elem::F64 => *(p as *mut f64) = x.into(),
+        }
+    }
+}
+
+/// Writes one number, or adds it.
+///
+/// # Safety
+/// `p` points to an element of that type.
+pub(crate) unsafe fn put(p: *mut u8, elem: Elem, mode: Mode, x: f64) {
+    unsafe { unstage((&raw const x) as *const u8, Elem::F64, (elem, mode, false), p, 0, 1) }
+}

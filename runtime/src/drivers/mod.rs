@@ -1,0 +1,44 @@
+//! What generated kernels run on: vectors, and the loops over memory. All `unsafe` code of this crate lives here.
+//!
+//! A kernel is a [`Script`]: arrays, and sweeps over named axes whose bodies are closures over [`Vector`]s. The script
+//! decides at run time, from extents and strides, how each sweep walks memory; a closure is compiled only into the
+//! small loop of [`tile`].
+
+mod array;
+mod exec;
+pub(crate) mod isa;
+mod lines;
+mod lower;
+mod math;
+mod nest;
+mod philox;
+mod read;
+mod reg;
+mod scatter;
+mod script;
+mod space;
+#[cfg(test)]
+mod tests;
+mod tile;
+mod vector;
+mod walk;
+
+pub use array::{IndexBuf, IndexTarget, IndexView, Stored, Target, View};
+pub use math::Element;
+pub use script::{Array, Operand, Place, Script, Sweep};
+pub use space::{Axis, Condition, Index, Space};
+pub use tile::Out;
+pub use vector::{At, Kernel, One, Vector, Wide};
+
+pub(crate) mod vectors {
+    pub(crate) use super::vector::*;
+}
+
+/// Orders stores past the cache before what comes next.
+fn fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: SSE is part of x86-64
+    unsafe {
+        std::arch::x86_64::_mm_sfence()
+    }
+}

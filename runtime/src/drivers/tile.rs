@@ -1,0 +1,349 @@
+//! The only loop over lanes that contains a body: one tile of a sweep.
+//!
+//! A tile is a list of entries, each a stretch of the run with its own pointers. By rows, every entry's stretch is
+//! walked in turn; by columns, all entries are visited for one vector of the run before the next, so that what is
+//! reduced over the entries stays in registers. There is one call site of the body: it is inlined into the function
+//! that has the instruction set's features.
+
+use super::isa::Job;
+use super::vector::{Vector, Wide};
+
+/// "No winner yet", in the lanes of indices; read as a float it is NaN, which no index of fewer than 2³¹ positions is.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// Where the fold of one value ends up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot {
+    /// By rows: an array of lanes, or with `line` one element per position of the run that is added to.
+    /// By columns: one element per position of the run.
+    pub value: *mut u8,
+    /// The same for indices (arg forms).
+    pub index: *mut u8,
+    /// By rows: the run is kept, so results go to memory at each visit.
+    pub line: bool,
+    /// By columns: continue from what `value` holds.
+    pub resume: bool,
+    /// How much the index grows along the run (arg forms).
+    pub index_step: u32,
+}
+
+/// One tile, prepared by the driver. All lists are flat: those by entry have the operands (or outputs …) innermost.
+pub(crate) struct Tile {
+    pub columns: bool,
+    pub run: usize,
+    /// Of each entry: the stretch of the run.
+    pub ranges: Vec<(usize, usize)>,
+    /// By entry and operand: where position 0 of the run lies. A wide operand is two: high and low parts.
+    pub ins: Vec<*const u8>,
+    /// By operand: `usize::MAX` if it varies along the run, 0 if it is 64 bytes of one number.
+    pub steps: Vec<usize>,
+    /// By entry and output.
+    pub outs: Vec<*mut u8>,
+    /// Write past the cache where the address allows.
+    pub stream: bool,
+    /// Sums, then maxima, then arg forms, then products.
+    pub slots: Vec<Slot>,
+    /// By entry and arg form: the index at position 0 of the run.
+    pub index_base: Vec<u32>,
+}
+
+/// What a body computes at each position, by what becomes of it.
+#[derive(Clone, Copy)]
+pub struct Out<V, const O: usize, const K: usize, const M: usize, const A: usize, const P: usize> {
+    store: [V; O],
+    sum: [V; K],
+    max: [V; M],
+    arg: [V; A],
+    prod: [V; P],
+}
+
+impl<V, const O: usize> Out<V, O, 0, 0, 0, 0> {
+    /// Values to be written.
+    #[inline(always)]
+    pub fn store(store: [V; O]) -> Self {
+        Out { store, sum: [], max: [], arg: [], prod: [] }
+    }
+}
+impl<V, const O: usize, const M: usize, const A: usize, const P: usize> Out<V, O, 0, M, A, P> {
+    /// Values to be summed.
+    #[inline(always)]
+    pub fn sum<const K: usize>(self, sum: [V; K]) -> Out<V, O, K, M, A, P> {
+        let Out { store, max, arg, prod, .. } = self;
+        Out { store, sum, max, arg, prod }
+    }
+}
+impl<V, const O: usize, const K: usize, const A: usize, const P: usize> Out<V, O, K, 0, A, P> {
+    /// Values whose maximum is taken.
+    #[inline(always)]
+    pub fn max<const M: usize>(self, max: [V; M]) -> Out<V, O, K, M, A, P> {
+        let Out { store, sum, arg, prod, .. } = self;
+        Out { store, sum, max, arg, prod }
+    }
+}
+impl<V, const O: usize, const K: usize, const M: usize, const P: usize> Out<V, O, K, M, 0, P> {
+    /// Values whose maximum and its place are taken.
+    #[inline(always)]
+    pub fn argmax<const A: usize>(self, arg: [V; A]) -> Out<V, O, K, M, A, P> {
+        let Out { store, sum, max, prod, .. } = self;
+        Out { store, sum, max, arg, prod }
+    }
+}
+impl<V, const O: usize, const K: usize, const M: usize, const A: usize> Out<V, O, K, M, A, 0> {
+    /// Values to be multiplied.
+    #[inline(always)]
+    pub fn prod<const P: usize>(self, prod: [V; P]) -> Out<V, O, K, M, A, P> {
+        let Out { store, sum, max, arg, .. } = self;
+        Out { store, sum, max, arg, prod }
+    }
+}
+
+/// A tile and the body to run on it.
+pub(crate) struct TileJob<
+    't,
+    F,
+    V,
+    const I: usize,
+    const W: usize,
+    const O: usize,
+    const K: usize,
+    const M: usize,
+    const A: usize,
+    const P: usize,
+> {
+    pub tile: &'t Tile,
+    pub body: F,
+    pub marker: std::marker::PhantomData<V>,
+}
+
+impl<V, F, const I: usize, const W: usize, const O: usize, const K: usize, const M: usize, const A: usize, const P: usize> Job
+    for TileJob<'_, F, V, I, W, O, K, M, A, P>
+where
+    V: Vector,
+    F: Fn([V; I], [Wide<V>; W]) -> Out<V, O, K, M, A, P>,
+{
+    #[inline(always)]
+    fn go(self) {
+        // SAFETY: the driver's tile is valid, see `Tile`
+        unsafe { run::<V, F, I, W, O, K, M, A, P>(self.tile, self.body) }
+    }
+}
+
+/// # Safety
+/// The tile's pointers are valid for what its entries' stretches read and write, as lanes of `V::Elem`.
+#[inline(always)]
+unsafe fn run<
+    V,
+    F,
+    const I: usize,
+    const W: usize,
+    const O: usize,
+    const K: usize,
+    const M: usize,
+    const A: usize,
+    const P: usize,
+>(
+    tile: &Tile,
+    body: F,
+) where
+    V: Vector,
+    F: Fn([V; I], [Wide<V>; W]) -> Out<V, O, K, M, A, P>,
+{
+    unsafe {
+        let lanes = V::LANES;
+        let entries = tile.ranges.len();
+        let stride = I + 2 * W;
+        let steps = tile.steps.as_ptr();
+        let slots = tile.slots.as_ptr();
+        let (zero, low) = (V::num(0.0), V::num(f64::NEG_INFINITY));
+        let (mut sums, mut prods, mut maxes) = ([V::sum_of(0.0); K], [V::sum_of(1.0); P], [low; M]);
+        let mut args = [(low, V::int(NONE)); A];
+        let mut ramps = [zero; A];
+        for i in 0..A {
+            ramps[i] = V::int_ramp((*slots.add(K + M + i)).index_step);
+        }
+        let (mut ins, mut highs, mut lows) =
+            ([std::ptr::null::<V::Elem>(); I], [std::ptr::null::<V::Elem>(); W], [std::ptr::null::<V::Elem>(); W]);
+        let (mut in_steps, mut high_steps, mut low_steps) = ([0; I], [0; W], [0; W]);
+        for i in 0..I {
+            in_steps[i] = *steps.add(i);
+        }
+        for i in 0..W {
+            (high_steps[i], low_steps[i]) = (*steps.add(I + 2 * i), *steps.add(I + 2 * i + 1));
+        }
+        let mut outs = [std::ptr::null_mut::<V::Elem>(); O];
+        let outer = if tile.columns { tile.run.div_ceil(lanes) } else { entries };
+        for a in 0..outer {
+            let (mut at, end) = if tile.columns { (a * lanes, 0) } else { *tile.ranges.get_unchecked(a) };
+            if tile.columns {
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    let slot = &*slots.add(k);
+                    *sum = if slot.resume { V::sum_load((slot.value as *const f64).add(at)) } else { V::sum_of(0.0) };
+                }
+                (maxes, args, prods) = ([low; M], [(low, V::int(NONE)); A], [V::sum_of(1.0); P]);
+            }
+            let mut entry = a;
+            let mut b = 0;
+            loop {
+                // the stretch of this vector: lanes from..to of the position `at`
+                let (from, to);
+                if tile.columns {
+                    if b == entries {
+                        break;
+                    }
+                    entry = b;
+                    let (lo, hi) = *tile.ranges.get_unchecked(entry);
+                    from = lo.max(at) - at;
+                    to = hi.min(at + lanes).max(at) - at;
+                    b += 1;
+                    if from >= to {
+                        continue;
+                    }
+                } else {
+                    if at >= end {
+                        break;
+                    }
+                    from = 0;
+                    let mut next = lanes;
+                    if O > 0 && tile.stream && b == 0 {
+                        // up to the first output's cache line
+                        let lead = (*tile.outs.get_unchecked(entry * O) as usize).wrapping_add(at * size_of::<V::Elem>()) & 63;
+                        next = lanes - lead / size_of::<V::Elem>();
+                    }
+                    to = next.min(end - at);
+                }
+                if tile.columns || b == 0 {
+                    let p = tile.ins.as_ptr().add(entry * stride);
+                    for i in 0..I {
+                        ins[i] = *p.add(i) as *const V::Elem;
+                    }
+                    for i in 0..W {
+                        highs[i] = *p.add(I + 2 * i) as *const V::Elem;
+                        lows[i] = *p.add(I + 2 * i + 1) as *const V::Elem;
+                    }
+                    for i in 0..O {
+                        outs[i] = *tile.outs.get_unchecked(entry * O + i) as *mut V::Elem;
+                    }
+                    if !tile.columns {
+                        b = 1;
+                    }
+                }
+                let whole = to - from == lanes;
+                let load = {
+                    #[inline(always)]
+                    |p: *const V::Elem, step: usize| {
+                        let p = p.wrapping_add(at & step);
+                        if whole || step == 0 { V::load(p) } else { V::load_range(p, from, to) }
+                    }
+                };
+                let (mut x, mut wide) = ([zero; I], [Wide::new(zero, zero); W]);
+                for i in 0..I {
+                    x[i] = load(ins[i], in_steps[i]);
+                }
+                for i in 0..W {
+                    wide[i] = Wide::new(load(highs[i], high_steps[i]), load(lows[i], low_steps[i]));
+                }
+                let y = body(x, wide);
+                for i in 0..O {
+                    let p = outs[i].wrapping_add(at);
+                    if !whole {
+                        y.store[i].store_range(p, from, to);
+                    } else if tile.stream && p as usize & 63 == 0 {
+                        y.store[i].stream(p);
+                    } else {
+                        y.store[i].store(p);
+                    }
+                }
+                if K + M + A + P > 0 {
+                    let Out { mut sum, mut max, mut arg, mut prod, .. } = y;
+                    if !whole {
+                        let inside = V::range(from, to);
+                        for v in &mut sum {
+                            *v = V::pick(inside, *v, zero);
+                        }
+                        for v in max.iter_mut().chain(&mut arg) {
+                            *v = V::pick(inside, *v, low);
+                        }
+                        for v in &mut prod {
+                            *v = V::pick(inside, *v, V::num(1.0));
+                        }
+                    }
+                    for i in 0..K {
+                        let slot = &*slots.add(i);
+                        if slot.line {
+                            let p = (slot.value as *mut f64).add(at);
+                            V::sum_store(V::sum_add(V::sum_load(p), sum[i]), p);
+                        } else {
+                            sums[i] = V::sum_add(sums[i], sum[i]);
+                        }
+                    }
+                    for i in 0..M {
+                        let slot = &*slots.add(K + i);
+                        if slot.line {
+                            let p = (slot.value as *mut V::Elem).add(at);
+                            let best = V::load(p);
+                            V::pick(max[i].beats(best), max[i], best).store(p);
+                        } else {
+                            maxes[i] = V::pick(max[i].beats(maxes[i]), max[i], maxes[i]);
+                        }
+                    }
+                    for i in 0..A {
+                        let slot = &*slots.add(K + M + i);
+                        let base = *tile.index_base.get_unchecked(entry * A + i);
+                        let place = ramps[i].int_add(V::int(base.wrapping_add(slot.index_step.wrapping_mul(at as u32))));
+                        let place = if whole { place } else { V::pick(V::range(from, to), place, V::int(NONE)) };
+                        if slot.line {
+                            let (p, q) = ((slot.value as *mut V::Elem).add(at), (slot.index as *mut V::Elem).add(at));
+                            let best = better((arg[i], place), (V::load(p), V::load(q)));
+                            best.0.store(p);
+                            best.1.store(q);
+                        } else {
+                            args[i] = better((arg[i], place), args[i]);
+                        }
+                    }
+                    for i in 0..P {
+                        let slot = &*slots.add(K + M + A + i);
+                        if slot.line {
+                            let p = (slot.value as *mut f64).add(at);
+                            V::sum_store(V::sum_mul(V::sum_load(p), prod[i]), p);
+                        } else {
+                            prods[i] = V::sum_mul(prods[i], prod[i]);
+                        }
+                    }
+                }
+                if !tile.columns {
+                    at += to;
+                }
+            }
+            if tile.columns || a + 1 == outer {
+                let to = if tile.columns { at } else { 0 };
+                for i in 0..K + P {
+                    let slot = &*slots.add(if i < K { i } else { M + A + i });
+                    if !slot.line {
+                        V::sum_store(if i < K { sums[i] } else { prods[i - K] }, (slot.value as *mut f64).add(to));
+                    }
+                }
+                for i in 0..M + A {
+                    let slot = &*slots.add(K + i);
+                    if !slot.line {
+                        let best = if i < M { maxes[i] } else { args[i - M].0 };
+                        best.store((slot.value as *mut V::Elem).add(to));
+                        if i >= M {
+                            args[i - M].1.store((slot.index as *mut V::Elem).add(to));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The winner of a new value and the best so far: larger, or NaN, or the first.
+#[inline(always)]
+fn better<V: Vector>(new: (V, V), best: (V, V)) -> (V, V) {
+    let none = best.1.beats(best.1);
+    // nothing beats itself but NaN: which "no winner yet" is
+    let wins = new.0.beats(best.0);
+    let value = V::pick(none, new.0, V::pick(wins, new.0, best.0));
+    let place = V::pick(none, new.1, V::pick(wins, new.1, best.1));
+    (value, place)
+}

@@ -1,0 +1,114 @@
+//! Reads PyTorch's operator samples in `data/opinfo`.
+
+use pullback::ndarray::ArrayD;
+use safetensors::{Dtype, SafeTensors};
+use serde_json::{Map, Value};
+use std::fs;
+use std::path::Path;
+use std::rc::Rc;
+
+/// One call of an operator, as PyTorch answered it.
+pub struct Sample {
+    /// The operator and the position in its file, for messages.
+    pub name: String,
+    json: Value,
+    /// The bytes of the whole safetensors file.
+    tensors: Rc<Vec<u8>>,
+}
+
+/// The samples of an operator.
+///
+/// # Panics
+/// If the files cannot be read.
+pub fn samples(operator: &str) -> Vec<Sample> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/opinfo");
+    let read = |ending: &str| {
+        let path = folder.join(format!("{operator}.{ending}"));
+        fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    };
+    let list: Vec<Value> = serde_json::from_slice(&read("json")).expect("a list of samples");
+    let tensors = Rc::new(read("safetensors"));
+    let sample = |(i, json)| Sample { name: format!("{operator}[{i}]"), json, tensors: tensors.clone() };
+    list.into_iter().enumerate().map(sample).collect()
+}
+
+impl Sample {
+    /// A positional argument, if it was given.
+    pub fn arg(&self, position: usize) -> Option<&Value> {
+        self.json["args"].get(position).filter(|value| !value.is_null())
+    }
+    /// A keyword argument, if it was given.
+    pub fn kwarg(&self, name: &str) -> Option<&Value> {
+        self.json["kwargs"].get(name).filter(|value| !value.is_null())
+    }
+    /// The names of the keyword arguments.
+    pub fn kwargs(&self) -> impl Iterator<Item = &str> {
+        self.json["kwargs"].as_object().into_iter().flat_map(Map::keys).map(String::as_str)
+    }
+    /// A positional argument, or the keyword argument that may stand for it.
+    pub fn either(&self, position: usize, name: &str) -> Option<&Value> {
+        self.arg(position).or_else(|| self.kwarg(name))
+    }
+    /// A number among the keyword arguments.
+    pub fn number(&self, name: &str, default: f64) -> f64 {
+        self.kwarg(name).and_then(Value::as_f64).unwrap_or(default)
+    }
+    /// A tensor argument.
+    pub fn tensor(&self, position: usize) -> Option<ArrayD<f64>> {
+        self.arg(position).map(|value| self.floats(value))
+    }
+    /// An integer tensor argument.
+    pub fn labels(&self, position: usize) -> Option<ArrayD<i64>> {
+        self.arg(position).map(|value| self.integers(value))
+    }
+    /// An output.
+    pub fn output(&self, position: usize) -> ArrayD<f64> {
+        self.floats(&self.json["outputs"][position])
+    }
+    /// An output of integers.
+    pub fn index_output(&self, position: usize) -> ArrayD<i64> {
+        self.integers(&self.json["outputs"][position])
+    }
+    /// What was fed into an output.
+    pub fn cotangent(&self, position: usize) -> ArrayD<f64> {
+        self.floats(&self.json["cotangents"][format!("out{position}")])
+    }
+    /// The gradient of a positional argument, where PyTorch gives one.
+    pub fn grad(&self, position: usize) -> Option<ArrayD<f64>> {
+        self.entry("grads", position)
+    }
+    /// A positional argument after the call, where it was written to.
+    pub fn written(&self, position: usize) -> Option<ArrayD<f64>> {
+        self.entry("written", position)
+    }
+
+    fn entry(&self, table: &str, position: usize) -> Option<ArrayD<f64>> {
+        let value = self.json.get(table)?.get(format!("arg{position}"))?;
+        (!value.is_null()).then(|| self.floats(value))
+    }
+    fn floats(&self, value: &Value) -> ArrayD<f64> {
+        self.array(value, Dtype::F64, f64::from_le_bytes)
+    }
+    fn integers(&self, value: &Value) -> ArrayD<i64> {
+        self.array(value, Dtype::I64, i64::from_le_bytes)
+    }
+    fn array<T>(&self, value: &Value, dtype: Dtype, of: fn([u8; 8]) -> T) -> ArrayD<T> {
+        let key = value["tensor"].as_str().unwrap_or_else(|| panic!("{}: {value} is no tensor", self.name));
+        let file = SafeTensors::deserialize(&self.tensors).expect("a safetensors file");
+        let view = file.tensor(key).expect("the tensor named by the sample");
+        assert_eq!(view.dtype(), dtype, "{}: {key}", self.name);
+        let (words, rest) = view.data().as_chunks::<8>();
+        assert!(rest.is_empty());
+        ArrayD::from_shape_vec(view.shape(), words.iter().copied().map(of).collect()).expect("as many as the shape says")
+    }
+}
+
+/// One or two integers: PyTorch's `kernel_size=3` and `kernel_size=[3, 2]`; `None` for an empty list.
+pub fn pair(value: &Value) -> Option<[usize; 2]> {
+    let at = |v: &Value| v.as_u64().map(|n| n as usize);
+    match value {
+        Value::Array(list) if list.is_empty() => None,
+        Value::Array(list) => Some([at(list.first()?)?, at(list.last()?)?]),
+        one => at(one).map(|n| [n, n]),
+    }
+}
