@@ -7,7 +7,7 @@ mod api;
 mod bundle;
 mod docs;
 mod inner;
-mod kernel;
+pub mod kernel;
 mod layer;
 mod prepare;
 mod reference;

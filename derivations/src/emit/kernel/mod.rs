@@ -326,7 +326,6 @@ impl Emitter<'_> {
 
     fn finish(mut self, ident: Ident, doc: &str, phases: &[TokenStream]) -> Kernel {
         let krate = self.krate;
-        let space = Ident::new("space", Span::mixed_site());
         let arrays = self.arrays();
         let used: BTreeSet<String> = phases.iter().flat_map(|p| identifiers(p.clone())).collect();
         let imports = ["Index", "Operand", "Out"].into_iter().filter(|name| used.contains(*name));
@@ -336,15 +335,15 @@ impl Emitter<'_> {
             .iter()
             .map(|(a, len)| {
                 let axis = &self.axes[a];
-                quote!(let #len = #space.len(#axis);)
+                quote!(let #len = space.len(#axis);)
             })
             .collect();
         let axes = (0..self.graph.axes.len()).map(|i| match self.axes.get(&AxisId(i as u8)) {
             Some(ident) => quote!(#ident),
             None => quote!(_),
         });
-        let axes = quote!(let [#(#axes),*] = #space.axes(););
-        let (mut args, mut fields) = (vec![KernelArg::Space], vec![space.clone()]);
+        let axes = quote!(let [#(#axes),*] = space.axes(););
+        let (mut args, mut fields) = (vec![KernelArg::Space], vec![Ident::new("space", Span::mixed_site())]);
         for (arg, ident) in &self.args {
             args.push(*arg);
             fields.push(ident.clone());
@@ -358,20 +357,22 @@ impl Emitter<'_> {
         let tokens = quote! {
             #doc
             struct #ident #parameters #bound { #(#fields: #types),* }
-            impl<T: #krate::Float> #krate::drivers::Kernel<T> for #ident #arguments {
-                fn run<V: #krate::drivers::Vector<Elem = T>>(self, at: #krate::drivers::At<V>) {
-                    use #krate::drivers::{Vector as _, #(#imports),*};
-                    let Self { #(#fields),* } = self;
-                    #axes
-                    #(#lens)*
-                    let mut k = at.script(#space);
-                    #(#arrays)*
-                    #(#phases)*
-                    k.run();
+            const _: () = {
+                use #krate::drivers::{At, Kernel, #(#imports,)* Vector};
+                impl<T: #krate::Float> Kernel<T> for #ident #arguments {
+                    fn run<V: Vector<Elem = T>>(self, at: At<V>) {
+                        let Self { #(#fields),* } = self;
+                        #axes
+                        #(#lens)*
+                        let mut k = at.script(space);
+                        #(#arrays)*
+                        #(#phases)*
+                        k.run();
+                    }
                 }
-            }
+            };
         };
-        Kernel { ident, tokens, args, fields }
+        Kernel { ident, tokens: ours(tokens), args, fields }
     }
 
     /// Declares the arrays: what is read, results, temporaries.
@@ -441,6 +442,22 @@ impl Emitter<'_> {
             _ => false,
         }
     }
+}
+
+/// The tokens with variables that are nobody's but ours.
+fn ours(tokens: TokenStream) -> TokenStream {
+    let respan = |tree: proc_macro2::TokenTree| match tree {
+        proc_macro2::TokenTree::Group(group) => {
+            let mut inner = proc_macro2::Group::new(group.delimiter(), ours(group.stream()));
+            inner.set_span(Span::mixed_site());
+            inner.into()
+        }
+        mut other => {
+            other.set_span(Span::mixed_site());
+            other
+        }
+    };
+    tokens.into_iter().map(respan).collect()
 }
 
 fn identifiers(tokens: TokenStream) -> Vec<String> {
