@@ -72,6 +72,13 @@ pub(crate) struct Worker {
     /// By operand: what is kept from tile to tile, and its lines.
     pinned: Vec<Option<(i64, usize, usize)>>,
     pins: Vec<u64>,
+    /// Temporaries of a block.
+    temps: Vec<u64>,
+}
+
+thread_local! {
+    /// A thread's worker between its tasks: fresh memory costs more than what is done in it.
+    static IDLE: std::cell::Cell<Option<Box<Worker>>> = const { std::cell::Cell::new(None) };
 }
 
 // SAFETY: the pointers lead to arrays that the call owns or borrows; tasks write disjoint parts of them.
@@ -137,10 +144,29 @@ struct Job<'j> {
     complete: Vec<bool>,
     /// The most rows of one tile.
     most_rows: usize,
+    /// No conditions, one loop of taps at most, and every operand and store direct or the same for all of them.
+    plain: bool,
 }
 
 impl Worker {
-    pub(crate) fn new() -> Worker {
+    /// This thread's worker.
+    pub(crate) fn take() -> Box<Worker> {
+        IDLE.take().unwrap_or_else(|| Box::new(Worker::new()))
+    }
+    /// Keeps the memory for the thread's next task, unless it is a lot.
+    pub(crate) fn put_back(self: Box<Worker>) {
+        if self.temps.len() + self.arena.len() <= 1 << 20 {
+            IDLE.set(Some(self));
+        }
+    }
+    /// Memory for a block's temporaries; it may hold anything.
+    pub(crate) fn temps(&mut self, words: usize) -> *mut u8 {
+        if self.temps.len() < words {
+            self.temps = vec![0; words];
+        }
+        self.temps.as_mut_ptr() as *mut u8
+    }
+    fn new() -> Worker {
         let tile = Tile {
             rows: 1,
             columns: false,
@@ -157,7 +183,7 @@ impl Worker {
             index_rows: vec![],
         };
         let (arena, overflow, stretches, snapshots, copies) = (vec![], vec![], vec![], vec![], vec![]);
-        Worker { arena, used: 0, overflow, tile, stretches, snapshots, copies, pinned: vec![], pins: vec![] }
+        Worker { arena, used: 0, overflow, tile, stretches, snapshots, copies, pinned: vec![], pins: vec![], temps: vec![] }
     }
 
     /// Room for `bytes` and a vector more on either side.
@@ -230,9 +256,14 @@ impl Worker {
                 // every stretch begins at the same tap; only the last one leaves them moved on
                 let before = (hi < walk.run_len).then(|| (values.clone(), taps.at.clone()));
                 unsafe {
-                    rows = rows.min(self.list(job, values, &mut taps, n, (lo, hi)));
-                    self.tile.rows = rows;
-                    self.entries(job, (lo, hi));
+                    if job.plain {
+                        self.tile.rows = rows;
+                        self.plain_entries(job, values, tap, n, (lo, hi));
+                    } else {
+                        rows = rows.min(self.list(job, values, &mut taps, n, (lo, hi)));
+                        self.tile.rows = rows;
+                        self.entries(job, (lo, hi));
+                    }
                     self.folds_and_body(job, values, partials, (lo, hi));
                 }
                 if let Some((v, t)) = before {
@@ -268,7 +299,7 @@ impl Worker {
         let entries = walk.tap_chunk.min(walk.tap_len).max(1);
         // what one row of a tile takes, in elements
         let staged = |c: &Class| match c {
-            c if c.direct => 0,
+            c if c.direct || c.row_invariant => 0,
             c if c.cell => 32,
             _ => walk.run_chunk + 16,
         };
@@ -278,7 +309,8 @@ impl Worker {
             (0..step.folds.len()).map(|f| if walk.run[0].reduces(f) { 32 } else { 2 * walk.run_chunk + 32 }).sum();
         let row = (lines + stores) * entries + results;
         let most_rows = if row == 0 { 256 } else { (8192 / row).clamp(1, 256) };
-        let words = 2 * most_rows.min(walk.rows.len) * (row + 64) + 512;
+        let once = 2 * classes.len() * entries * (walk.run_chunk + 32);
+        let words = 2 * most_rows.min(walk.rows.len) * (row + 64) + once.min(1 << 16) + 512;
         if self.arena.len() < words {
             self.arena = vec![0; words];
         }
@@ -300,7 +332,14 @@ impl Worker {
         let args = step.folds.iter().filter(|f| f.op == FoldOp::Arg);
         self.tile.index_rows = args.map(|f| walk.rows.steps[f.arg] as u32).collect();
         let complete = step.folds.iter().enumerate().map(|(f, fold)| completes(walk, f, fold)).collect();
-        Job { step, body, reader, classes, complete, most_rows }
+        let direct = |s: &Option<Spot>| s.is_some_and(|s| is_direct(&s, step.lane, walk));
+        let plain = walk.taps.len() <= 1
+            && step.guard.is_empty()
+            && walk.ragged.is_none()
+            && self.tile.index_rows.is_empty()
+            && classes.iter().all(|c| c.direct || c.invariant)
+            && step.stores.iter().all(direct);
+        Job { step, body, reader, classes, complete, most_rows, plain }
     }
 
     /// Lists the tile's stretches: `n` taps from where the odometer stands, over `lo..hi` of the run. Returns for how
@@ -353,6 +392,45 @@ impl Worker {
             taps.next(&walk.taps, values);
         }
         rows
+    }
+
+    /// The entries of a plain sweep: the first one's pointers, moved by equal steps. `tap` is the first of them.
+    unsafe fn plain_entries(&mut self, job: &Job, values: &[i64], tap: usize, n: usize, (lo, hi): (usize, usize)) {
+        let (step, walk) = (job.step, job.reader.walk);
+        let moved: Vec<i64> = match walk.taps.first() {
+            Some(l) => values.iter().zip(&l.steps).map(|(v, s)| v + s * tap as i64).collect(),
+            None => values.to_vec(),
+        };
+        self.stretches.clear();
+        self.stretches.push((lo, hi));
+        self.snapshots.clear();
+        self.snapshots.extend_from_slice(&moved);
+        unsafe { self.entries(job, (lo, hi)) };
+        let Some(taps) = walk.taps.first().filter(|_| n > 1) else { return };
+        let tile = &mut self.tile;
+        let mut steps: Vec<isize> = vec![];
+        for (i, access) in step.operands.iter().enumerate() {
+            steps.push(if job.classes[i].direct { taps.steps[access.track] as isize } else { 0 });
+            if i + step.wide >= step.operands.len() {
+                steps.push(0);
+            }
+        }
+        let count = tile.ins.len();
+        for entry in 1..n {
+            let at = (entry - 1) * count;
+            for (i, step) in steps.iter().enumerate() {
+                let (p, row) = (tile.ins[at + i], tile.in_rows[at + i]);
+                tile.ins.push(p.wrapping_offset(*step));
+                tile.in_rows.push(row);
+            }
+            for (i, spot) in step.stores.iter().flatten().enumerate() {
+                let at = (entry - 1) * step.stores.len() + i;
+                let (p, row) = (tile.outs[at], tile.out_rows[at]);
+                tile.outs.push(p.wrapping_offset(taps.steps[spot.track] as isize));
+                tile.out_rows.push(row);
+            }
+            tile.ranges.push(tile.ranges[0]);
+        }
     }
 
     /// Gives every listed stretch its pointers.
@@ -553,6 +631,11 @@ impl Worker {
             spots().for_each(|t| at[t] = values[t]);
         }
     }
+}
+
+/// Whether a store can write lanes where they belong.
+fn is_direct(spot: &Spot, lane: Elem, walk: &Walk) -> bool {
+    spot.elem == lane && spot.mode == Mode::Write && walk.along[spot.track] == Some(lane.size() as i64)
 }
 
 /// Stages one part of an operand for each row.

@@ -214,6 +214,13 @@ impl Reader<'_> {
     /// # Safety
     /// The stretch is one of the sweep's, and the line has room for it.
     pub(crate) unsafe fn stage(&self, access: &Access, lane: Elem, part: Part, at: &[i64], lo: usize, hi: usize, line: *mut u8) {
+        if access.extras.is_empty()
+            && access.valid.is_empty()
+            && let Some(step) = self.walk.along[access.track]
+        {
+            let start = at[access.track] + step * lo as i64;
+            return unsafe { self.stage_piece(access, lane, part, start, step, hi - lo, line.wrapping_add(lo * lane.size())) };
+        }
         let steps: Option<Vec<i64>> = access.extras.iter().map(|e| self.extra_step(e)).collect();
         let (Some(steps), Some((from, to))) = (steps, self.valid(access, at, lo, hi)) else {
             return unsafe { self.stage_each(access, lane, part, at, (lo, hi), line) };

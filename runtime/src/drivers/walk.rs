@@ -10,7 +10,7 @@ const TILE: usize = 16384;
 /// The longest stretch of the run in one tile.
 const RUN: usize = 4096;
 /// The most entries in one tile.
-const ENTRIES: usize = 64;
+const ENTRIES: usize = 256;
 
 /// One loop: its length, and how far each track moves by one step.
 #[derive(Clone, Debug)]
