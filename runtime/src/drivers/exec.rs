@@ -169,6 +169,7 @@ impl Worker {
     fn new() -> Worker {
         let tile = Tile {
             rows: 1,
+            full: true,
             columns: false,
             run: 0,
             ranges: vec![],
@@ -604,6 +605,7 @@ impl Worker {
             self.tile.slots.push(slot);
         }
         if !self.tile.ranges.is_empty() {
+            self.tile.full = self.tile.ranges.iter().all(|r| *r == (0, run));
             (job.body)(&self.tile);
         }
         for copy in &self.copies {
