@@ -315,7 +315,7 @@ unsafe fn run<
                     }
                     from = 0;
                     let mut next = lanes;
-                    if O > 0 && tile.stream && b == 0 {
+                    if O > 0 && tile.stream && b == 0 && lanes * size_of::<V::Elem>() == 64 {
                         // up to the first output's cache line
                         let first = tile
                             .outs
