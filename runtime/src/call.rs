@@ -221,6 +221,10 @@ impl Call {
     pub fn output_axes(&self, output: usize) -> &'static [usize] {
         self.outputs[output]
     }
+    /// Whether no output has an element, so that every gradient is zero.
+    pub fn is_empty(&self) -> bool {
+        self.outputs.iter().all(|axes| self.positions(axes) == 0)
+    }
     /// The dimensions over some axes.
     pub fn shape(&self, axes: &[usize]) -> Vec<usize> {
         self.shapes.shape(axes)
