@@ -33,8 +33,8 @@ pub(crate) struct Slot {
 /// All lists are flat: those by entry have the operands (or outputs …) innermost.
 pub(crate) struct Tile {
     pub rows: usize,
-    /// Every entry covers the whole run.
-    pub full: bool,
+    /// The stretch that every entry covers.
+    pub common: (usize, usize),
     pub columns: bool,
     pub run: usize,
     /// Of each entry: the stretch of the run.
@@ -161,6 +161,8 @@ unsafe fn run<
 {
     unsafe {
         let lanes = V::LANES;
+        // only vectors of a whole cache line are streamed: not the scalars of an `each`
+        let stream = tile.stream && lanes * size_of::<V::Elem>() == 64;
         let entries = tile.ranges.len();
         let stride = I + 2 * W;
         let steps = tile.steps.as_ptr();
@@ -224,10 +226,35 @@ unsafe fn run<
                     *line = slot.value.add(row * slot.row) as *mut f64;
                 }
             }
+            // the pointers of an entry, this row
+            macro_rules! point {
+                ($entry:expr) => {{
+                    let (p, q) = (tile.ins.as_ptr().add($entry * stride), tile.in_rows.as_ptr().add($entry * stride));
+                    let of_row = {
+                        #[inline(always)]
+                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i)) as *const V::Elem
+                    };
+                    for i in 0..I {
+                        ins[i] = of_row(i);
+                    }
+                    for i in 0..W {
+                        highs[i] = of_row(I + 2 * i);
+                        lows[i] = of_row(I + 2 * i + 1);
+                    }
+                    for i in 0..O {
+                        let (p, step) = (tile.outs.as_ptr().add($entry * O + i), *tile.out_rows.as_ptr().add($entry * O + i));
+                        outs[i] = (*p).wrapping_offset(row as isize * step) as *mut V::Elem;
+                    }
+                }};
+            }
             let mut entry = a;
             let mut b = 0;
+            if !tile.columns {
+                point!(a);
+            }
             loop {
-                if !tile.columns && b > 0 && simple {
+                let on_line = O == 0 || !stream || outs[0].wrapping_add(at) as usize & 63 == 0;
+                if !tile.columns && simple && on_line {
                     // whole vectors of one entry, with nothing to decide
                     while at + lanes <= end {
                         let (mut x, mut wide) = ([zero; I], [Wide::new(zero, zero); W]);
@@ -241,7 +268,7 @@ unsafe fn run<
                         let y = body(x, wide);
                         for i in 0..O {
                             let p = outs[i].wrapping_add(at);
-                            if tile.stream && p as usize & 63 == 0 { y.store[i].stream(p) } else { y.store[i].store(p) }
+                            if stream && p as usize & 63 == 0 { y.store[i].stream(p) } else { y.store[i].store(p) }
                         }
                         for i in 0..K {
                             if lines[i].is_null() {
@@ -257,7 +284,7 @@ unsafe fn run<
                         at += lanes;
                     }
                 }
-                if tile.columns && tile.full && at + lanes <= tile.run {
+                if tile.columns && b == 0 && at >= tile.common.0 && at + lanes <= tile.common.1 {
                     // every entry, for one whole vector
                     for entry in 0..entries {
                         let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
@@ -315,37 +342,14 @@ unsafe fn run<
                     }
                     from = 0;
                     let mut next = lanes;
-                    if O > 0 && tile.stream && b == 0 && lanes * size_of::<V::Elem>() == 64 {
+                    if O > 0 && stream {
                         // up to the first output's cache line
-                        let first = tile
-                            .outs
-                            .get_unchecked(entry * O)
-                            .wrapping_offset(row as isize * *tile.out_rows.get_unchecked(entry * O));
-                        let lead = (first as usize).wrapping_add(at * size_of::<V::Elem>()) & 63;
-                        next = lanes - lead / size_of::<V::Elem>();
+                        next -= (outs[0].wrapping_add(at) as usize & 63) / size_of::<V::Elem>();
                     }
                     to = next.min(end - at);
                 }
-                if tile.columns || b == 0 {
-                    let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
-                    let of_row = {
-                        #[inline(always)]
-                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i)) as *const V::Elem
-                    };
-                    for i in 0..I {
-                        ins[i] = of_row(i);
-                    }
-                    for i in 0..W {
-                        highs[i] = of_row(I + 2 * i);
-                        lows[i] = of_row(I + 2 * i + 1);
-                    }
-                    for i in 0..O {
-                        let step = *tile.out_rows.get_unchecked(entry * O + i);
-                        outs[i] = tile.outs.get_unchecked(entry * O + i).wrapping_offset(row as isize * step) as *mut V::Elem;
-                    }
-                    if !tile.columns {
-                        b = 1;
-                    }
+                if tile.columns {
+                    point!(entry);
                 }
                 let whole = to - from == lanes;
                 let load = {
@@ -367,7 +371,7 @@ unsafe fn run<
                     let p = outs[i].wrapping_add(at);
                     if !whole {
                         y.store[i].store_range(p, from, to);
-                    } else if tile.stream && p as usize & 63 == 0 {
+                    } else if stream && p as usize & 63 == 0 {
                         y.store[i].stream(p);
                     } else {
                         y.store[i].store(p);
