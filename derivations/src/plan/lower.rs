@@ -71,8 +71,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
             let derived = self.guard_of(x, &Access::default());
             guard.extend(derived.into_iter().filter(|c| c.axes().len() > 1));
         }
-        guard.sort();
-        guard.dedup();
+        let guard = self.finder.arith.minimal(guard, &[]);
         self.known = guard.clone();
         let value = self.value(x, &Access::default());
         self.finish(node, guard, Work::Fold { op, axes, value })
@@ -131,9 +130,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
     }
     fn read(&mut self, leaf: Leaf, at: &Access, mut valid: Vec<Condition>, fill: u64) -> Val {
         valid.extend(at.safe.iter().cloned());
-        valid.retain(|c| !self.known.contains(c));
-        valid.sort();
-        valid.dedup();
+        let valid = self.finder.arith.minimal(valid, &self.known);
         let fill = if valid.is_empty() { 0 } else { fill };
         self.builder.operand(Operand { leaf, map: at.map.clone(), valid, fill })
     }
@@ -187,10 +184,8 @@ impl<'f, 'w> Lowering<'f, 'w> {
         self.builder.instr(op, name.as_deref())
     }
     /// 1 where all conditions hold, given those that are known to.
-    fn test(&mut self, mut conditions: Vec<Condition>) -> Val {
-        conditions.retain(|c| !self.known.contains(c));
-        conditions.sort();
-        conditions.dedup();
+    fn test(&mut self, conditions: Vec<Condition>) -> Val {
+        let conditions = self.finder.arith.minimal(conditions, &self.known);
         if conditions.is_empty() { Val::Num(1f64.to_bits()) } else { self.builder.leaf(Leaf::Test(conditions)) }
     }
 
@@ -217,7 +212,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
                 None => break,
             }
         }
-        valid.retain(|c| !self.known.contains(c));
+        let valid = self.finder.arith.minimal(valid, &self.known);
         let fill = fill.unwrap_or(0);
         let here = here.on(self.finder.graph.axes_of(x));
         if valid.is_empty() {
@@ -348,11 +343,10 @@ impl<'f, 'w> Lowering<'f, 'w> {
                 let operand = &mut self.builder.body.operands[at as usize];
                 let zero = operand.valid.is_empty() || f64::from_bits(operand.fill) == 0.0;
                 if zero && c.axes().is_subset(axes) {
-                    if !operand.valid.contains(&c) {
-                        operand.valid.push(c);
-                        operand.valid.sort();
-                        operand.fill = 0;
-                    }
+                    let mut valid = std::mem::take(&mut operand.valid);
+                    valid.push(c);
+                    operand.valid = self.finder.arith.minimal(valid, &[]);
+                    operand.fill = 0;
                     continue 'conditions;
                 }
             }

@@ -219,6 +219,12 @@ impl<'w> Finder<'w> {
         if !self.is_full(domain) || axes == domain || self.is_constant(node) && !axes.is_empty() {
             return false;
         }
+        // a choice by position, over axes that no data has, is as cheap as reading its result
+        let operands = self.graph.op(node).operands();
+        let held = operands.into_iter().filter(|x| !self.is_constant(*x)).collect::<Vec<_>>();
+        if held.iter().fold(AxisSet::EMPTY, |set, x| set | self.graph.axes_of(*x)) != axes {
+            return false;
+        }
         let size = self.graph.canonical_size(axes);
         if moved { !self.is_full(axes) } else { size * 4 <= self.graph.canonical_size(domain) }
     }

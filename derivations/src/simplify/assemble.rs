@@ -35,7 +35,7 @@ impl Assembly<'_, '_> {
         given.extend(saves::barriers(&rebuild.graph, self.context.sizes, &written, &given));
         self.share(&rebuild.graph, &written, &given, &mut known);
 
-        let nodes = rebuild.lower_all(self.eg, &self.needed(roots, &known), known);
+        let nodes = rebuild.lower_all(self.eg, &self.needed(roots, &known), known)?;
         let grads = roots.iter().map(|g| nodes.get(&self.eg.find(*g)).copied()).collect::<Option<Vec<NodeId>>>()?;
         let saved = read_by(&rebuild.graph, &grads, &given).into_iter().filter(|id| !outputs.contains(id)).collect();
         Some((rebuild.graph, grads, saved))

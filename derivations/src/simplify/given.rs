@@ -123,37 +123,24 @@ fn spell(eg: &EGraph, context: &Context) -> BTreeMap<Id, Spelling> {
     }
 }
 
-/// Classes that need no tensor: constants, lengths, indices, draws and what is computed of them.
+/// Classes that are free to have in the backward call: inputs, and what is computed of constants, lengths, indices and
+/// draws alone.
 fn free_classes(eg: &EGraph) -> BTreeSet<Id> {
-    let mut free: BTreeSet<Id> = BTreeSet::new();
+    let is_input = |n: &Expr| matches!(n, Expr::Opaque(p, _) if matches!(eg.analysis.op(*p), Op::Input(_)));
     let mut classes: Vec<Id> = eg.classes().map(|c| c.id).collect();
     classes.sort();
+    let (inputs, mut rest): (BTreeSet<Id>, Vec<Id>) = {
+        let (inputs, rest): (Vec<Id>, Vec<Id>) = classes.into_iter().partition(|c| eg[*c].nodes.iter().any(is_input));
+        (inputs.into_iter().collect(), rest)
+    };
+    let mut free: BTreeSet<Id> = BTreeSet::new();
     loop {
-        let before = free.len();
-        for &class in &classes {
-            let node = eg[class].nodes.iter().any(|n| match n {
-                Expr::Opaque(payload, x) if x.is_empty() => !matches!(eg.analysis.op(*payload), Op::Input(_)),
-                n => n.children().iter().all(|c| free.contains(&eg.find(*c))),
-            });
-            // an input itself is free to read
-            let input = eg[class]
-                .nodes
-                .iter()
-                .any(|n| matches!(n, Expr::Opaque(p, x) if x.is_empty() && matches!(eg.analysis.op(*p), Op::Input(_))));
-            if node && !input {
-                free.insert(class);
-            }
+        let is_free = |n: &Expr| n.children().iter().all(|c| free.contains(&eg.find(*c)));
+        let (found, left): (Vec<Id>, Vec<Id>) = rest.into_iter().partition(|c| eg[*c].nodes.iter().any(is_free));
+        if found.is_empty() {
+            return &free | &inputs;
         }
-        if free.len() == before {
-            break;
-        }
+        free.extend(found);
+        rest = left;
     }
-    // inputs are read, never kept; what is computed from them is not free
-    for class in classes {
-        let is_input = |n: &Expr| matches!(n, Expr::Opaque(p, x) if x.is_empty() && matches!(eg.analysis.op(*p), Op::Input(_)));
-        if eg[class].nodes.iter().any(is_input) {
-            free.insert(class);
-        }
-    }
-    free
 }

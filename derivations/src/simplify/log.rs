@@ -4,6 +4,7 @@ use super::Step;
 use super::analysis::EGraph;
 use super::language::Expr;
 use super::print::Printer;
+use super::rational::Rational;
 use super::views::{ProductView, SumView};
 use egg::{Id, Language};
 use std::cell::RefCell;
@@ -143,6 +144,11 @@ impl Slice<'_, '_> {
         }
         let instance = &self.eg.analysis.log.instances[i];
         self.work.push(canonical(self.eg, &instance.source));
+        // a part that is 0 was found to be
+        let parts = std::iter::once(&instance.source).chain(&instance.made).flat_map(|n| n.children());
+        for part in parts.filter(|p| self.eg[**p].data.constant.is_some_and(Rational::is_zero)) {
+            self.use_constant(*part);
+        }
         for (class, view) in &instance.views {
             match view.node() {
                 Expr::Num(_) => self.use_constant(*class),

@@ -9,7 +9,7 @@ mod places;
 #[cfg(test)]
 mod tests;
 
-use crate::graph::{AxisId, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints};
+use crate::graph::{AxisId, Condition, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints};
 use crate::plan::{Elem, Gemm, Leaf, Nest, Phase, Plan, ScatterAdd, Scope, Sweep, TempId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -298,7 +298,12 @@ impl Emitter<'_> {
     fn gemm(&mut self, gemm: &Gemm) -> TokenStream {
         let domain = self.axis_list((gemm.batch | gemm.m | gemm.n | gemm.k).iter());
         let (a, b) = (self.operand(&gemm.a, &[]), self.operand(&gemm.b, &[]));
-        let guard = self.guard(&gemm.guard);
+        // where a factor is a hole nothing is added, whatever the other factor is
+        let holes = [&gemm.a, &gemm.b].into_iter().filter(|o| o.fill == 0).flat_map(|o| o.valid.iter());
+        let mut conditions: Vec<Condition> = gemm.guard.iter().chain(holes).cloned().collect();
+        conditions.sort();
+        conditions.dedup();
+        let guard = self.guard(&conditions);
         let (out, k) = (self.temps[&gemm.out].clone(), self.axis_list(gemm.k.iter()));
         quote! {
             k.nest([]);

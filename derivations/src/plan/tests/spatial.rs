@@ -116,6 +116,24 @@ fn pools(out: &mut Vec<Layer>) {
         out.push((["both pools ", name].concat().leak(), f, vec![max, mean]));
     }
     let (mut f, view, valid) = windowed(2, 1, 3, true);
+    let counted = f.host_int("counted", 1);
+    f.graph.ints.assume_nonnegative(counted);
+    let widened = |f: &mut Formula, c: &Condition| match c {
+        Condition::Range { e, lo, hi } => {
+            let ints = &mut f.graph.ints;
+            Condition::Range { e: e.clone(), lo: ints.sub(*lo, counted), hi: ints.add(*hi, counted) }
+        }
+        c => c.clone(),
+    };
+    let holes: Vec<Condition> = valid.iter().map(|c| widened(&mut f, c)).collect();
+    let sum = f.reduce_holes(ReduceOp::Sum, view, "KH KW", &holes);
+    let one = f.num(1.0);
+    let count = f.reduce_holes(ReduceOp::Sum, one, "KH KW", &holes);
+    let mean = f.div(sum, count);
+    let max = f.reduce_holes(ReduceOp::Max, view, "KH KW", &holes);
+    out.push(("both pools, padding counted", f, vec![mean, max]));
+
+    let (mut f, view, valid) = windowed(2, 1, 3, true);
     let max = f.reduce_holes(ReduceOp::Max, view, "KH KW", &valid);
     let shifted = f.sub(view, max);
     let e = f.exp(shifted);
