@@ -58,7 +58,7 @@ gradient_test!(TwoOutputs);
 pub fn averaged(x: Tensor<f32, (N, C)>, average: &mut Tensor<f32, C>, decay: f64) -> Tensor<f32, (N, C)> {
     let batch = mean(x, N);
     *average = decay * *average + (1.0 - decay) * batch;
-    x
+    x - stop_gradient(*average)
 }
 gradient_test!(Averaged { decay: 0.9 });
 
