@@ -14,15 +14,26 @@ pub struct Failed;
 impl Errors {
     /// Reports an error at a token: what is wrong, and what to write instead.
     pub fn at(&mut self, token: &dyn ToTokens, message: impl std::fmt::Display) {
-        self.0.push(syn::Error::new_spanned(TokensOf(token), message));
+        self.push(syn::Error::new_spanned(TokensOf(token), message));
     }
     /// Reports an error at a span.
     pub fn span(&mut self, span: Span, message: impl std::fmt::Display) {
-        self.0.push(syn::Error::new(span, message));
+        self.push(syn::Error::new(span, message));
     }
     /// Takes over an error of the parser.
     pub fn syntax(&mut self, error: syn::Error) {
-        self.0.push(error);
+        self.push(error);
+    }
+    /// Each message once a place: loops and specialisations meet the same error again.
+    fn push(&mut self, error: syn::Error) {
+        let same =
+            |e: &syn::Error| e.to_string() == error.to_string() && format!("{:?}", e.span()) == format!("{:?}", error.span());
+        if !self.0.iter().any(same) {
+            self.0.push(error);
+        }
+    }
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -35,11 +46,9 @@ impl Errors {
     pub fn messages(&self) -> Vec<String> {
         self.0.iter().map(|e| e.to_string()).collect()
     }
-    /// `compile_error!` invocations at the errors' spans; the same message at the same place once.
+    /// `compile_error!` invocations at the errors' spans.
     pub fn into_compile_errors(self) -> TokenStream {
-        let mut seen = std::collections::HashSet::new();
-        let distinct = self.0.into_iter().filter(|e| seen.insert(format!("{:?} {e}", e.span())));
-        distinct.map(|e| e.to_compile_error()).collect()
+        self.0.into_iter().map(|e| e.to_compile_error()).collect()
     }
 }
 

@@ -65,7 +65,10 @@ impl Expansion {
         let mut errors = Errors::default();
         let options = Options::parse(&mut errors, self.attribute.clone());
         let Some(formula) = syntax::parse(&mut errors, &options, self.item.clone()) else {
-            return errors.into_compile_errors();
+            // what is no function stays as it is, so that its uses are no errors too
+            let item = syn::parse2::<syn::Item>(self.item.clone()).ok().filter(|item| !matches!(item, syn::Item::Fn(_)));
+            let errors = errors.into_compile_errors();
+            return quote!(#errors #item);
         };
         let mut library = Library::default();
         for (path, bundle) in &self.callees {
@@ -80,7 +83,10 @@ impl Expansion {
             Ok(Step::Fetch(path)) => self.fetch(&options, &path),
             Err(Failed) => {
                 let stub = if options.helper { TokenStream::new() } else { emit::stub(&options, &formula) };
-                let export = emit::export(&formula, &library, &self.location);
+                let export = match errors.is_empty() {
+                    true => emit::export(&formula, &library, &self.location),
+                    false => emit::export_broken(&formula, &self.location),
+                };
                 let errors = errors.into_compile_errors();
                 quote!(#errors #stub #export)
             }
@@ -88,17 +94,28 @@ impl Expansion {
     }
 
     fn derive(&self, errors: &mut Errors, options: &Options, formula: &Formula, library: &Library) -> Result<Step, Failed> {
-        if emit::is_std_macro(&formula.name) {
-            let name = &formula.name;
-            errors.at(name, format!("a formula leaves a macro of its name, and `{name}!` is Rust's own: choose another name"));
+        let name = &formula.name;
+        if emit::is_std_macro(name) {
+            errors.at(
+                name,
+                format!("a formula leaves a macro of its name, and `{name}!` is Rust's own: choose another name, such as `{name}_layer`"),
+            );
         }
-        errors.checkpoint()?;
         if options.helper {
+            if let Some(path) = elaborate::own_call(formula) {
+                errors.at(&path, elaborate::recursion(&[name.to_string()], &name.to_string()));
+            }
+            errors.checkpoint()?;
             return Ok(match elaborate::callees(formula, library).into_iter().next() {
                 Some(path) => Step::Fetch(path),
                 None => Step::Done(TokenStream::new()),
             });
         }
+        if emit::stem(options, formula).is_none() {
+            errors
+                .at(name, format!("`{name}` gives no name for the generated types: write `#[derive_backward(name = TypeName)]`"));
+        }
+        // also after errors in the signature, so that all are reported at once
         let outcome = elaborate::elaborate(errors, formula, library);
         errors.checkpoint()?;
         let typed = match outcome {

@@ -60,7 +60,7 @@ impl Elaborator<'_> {
     }
 
     /// The token of an axis in a list of axes.
-    fn axis_token(&mut self, list: &Expr, axis: AxisId) -> Span {
+    pub(super) fn axis_token(&mut self, list: &Expr, axis: AxisId) -> Span {
         let elems: Vec<&Expr> = match list {
             Expr::Tuple(t) => t.elems.iter().collect(),
             one => vec![one],

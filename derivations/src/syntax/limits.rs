@@ -5,32 +5,62 @@ use proc_macro2::{TokenStream, TokenTree};
 
 /// More tokens than any formula needs.
 const MAX_TOKENS: usize = 20_000;
-/// Deeper nesting than any formula needs; far less than a stack holds.
-const MAX_DEPTH: usize = 64;
-/// The longest chain of operators without a group: the parser recurses over it.
-const MAX_CHAIN: usize = 400;
+/// How deep the parser may recurse, far less than a stack holds: in tokens that can each open one more level.
+const MAX_DEPTH: usize = 512;
+/// A group counts as this many tokens: the parser passes through more functions to reach its inside.
+const GROUP: usize = 8;
+
+/// The tokens since the last boundary, in one open group: each may be a level of the syntax tree.
+#[derive(Default)]
+struct Chain {
+    /// Since the last `,` or `;`.
+    plain: usize,
+    /// `<` and `|` since the last `;`: generic arguments and closures go on across commas.
+    across: usize,
+}
+
+impl Chain {
+    fn push(&mut self, token: &TokenTree, outermost: bool) {
+        match token {
+            TokenTree::Punct(p) => match p.as_char() {
+                ';' => *self = Chain::default(),
+                ',' => self.plain = 0,
+                // attributes of the item, such as lines of documentation, lie side by side
+                '#' if outermost => *self = Chain::default(),
+                '<' | '|' => self.across += 1,
+                _ => self.plain += 1,
+            },
+            TokenTree::Ident(_) => self.plain += 1,
+            TokenTree::Group(_) | TokenTree::Literal(_) => {}
+        }
+    }
+
+    fn depth(&self) -> usize {
+        self.plain + self.across
+    }
+}
 
 /// Whether a formula is small enough to parse; reports it if not.
 pub fn check_limits(errors: &mut Errors, tokens: &TokenStream) -> bool {
     let mut count = 0;
-    let mut open = vec![(tokens.clone().into_iter(), 0usize)];
+    let mut enclosing = 0;
+    let mut open = vec![(tokens.clone().into_iter(), Chain::default())];
     while let Some((iter, chain)) = open.last_mut() {
         let Some(token) = iter.next() else {
             open.pop();
+            enclosing -= open.last().map_or(0, |(_, chain)| chain.depth() + GROUP);
             continue;
         };
         count += 1;
-        *chain = match &token {
-            TokenTree::Punct(p) if p.as_char() == ';' || p.as_char() == ',' => 0,
-            TokenTree::Punct(_) | TokenTree::Ident(_) => *chain + 1,
-            _ => *chain,
-        };
-        let too_long = *chain > MAX_CHAIN;
+        let outermost = enclosing == 0;
+        chain.push(&token, outermost);
+        let depth = enclosing + chain.depth();
         let span = token.span();
         if let TokenTree::Group(group) = token {
-            open.push((group.stream().into_iter(), 0));
+            enclosing = depth + GROUP;
+            open.push((group.stream().into_iter(), Chain::default()));
         }
-        if open.len() > MAX_DEPTH || too_long {
+        if depth > MAX_DEPTH {
             errors.span(span, "this formula is nested too deeply: name parts of it with `let`, or write a helper function");
             return false;
         }
