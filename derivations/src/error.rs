@@ -5,7 +5,10 @@ use quote::ToTokens;
 
 /// The errors found so far.
 #[derive(Debug, Default)]
-pub struct Errors(Vec<syn::Error>);
+pub struct Errors {
+    distinct: Vec<syn::Error>,
+    reports: usize,
+}
 
 /// At least one error has been reported.
 #[derive(Debug)]
@@ -28,27 +31,29 @@ impl Errors {
     fn push(&mut self, error: syn::Error) {
         let same =
             |e: &syn::Error| e.to_string() == error.to_string() && format!("{:?}", e.span()) == format!("{:?}", error.span());
-        if !self.0.iter().any(same) {
-            self.0.push(error);
+        if !self.distinct.iter().any(same) {
+            self.distinct.push(error);
         }
+        self.reports += 1;
     }
-    pub fn len(&self) -> usize {
-        self.0.len()
+    /// How often something was reported, repetitions included.
+    pub fn reports(&self) -> usize {
+        self.reports
     }
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.distinct.is_empty()
     }
     /// Stops here if there was an error.
     pub fn checkpoint(&self) -> Result<(), Failed> {
-        if self.0.is_empty() { Ok(()) } else { Err(Failed) }
+        if self.distinct.is_empty() { Ok(()) } else { Err(Failed) }
     }
     /// The messages, for tests.
     pub fn messages(&self) -> Vec<String> {
-        self.0.iter().map(|e| e.to_string()).collect()
+        self.distinct.iter().map(|e| e.to_string()).collect()
     }
     /// `compile_error!` invocations at the errors' spans.
     pub fn into_compile_errors(self) -> TokenStream {
-        self.0.into_iter().map(|e| e.to_compile_error()).collect()
+        self.distinct.into_iter().map(|e| e.to_compile_error()).collect()
     }
 }
 

@@ -66,7 +66,9 @@ impl Expansion {
         let options = Options::parse(&mut errors, self.attribute.clone());
         let Some(formula) = syntax::parse(&mut errors, &options, self.item.clone()) else {
             // what is no function stays as it is, so that its uses are no errors too
-            let item = syn::parse2::<syn::Item>(self.item.clone()).ok().filter(|item| !matches!(item, syn::Item::Fn(_)));
+            let small = syntax::check_limits(&mut Errors::default(), &self.item);
+            let item = small.then(|| syn::parse2::<syn::Item>(self.item.clone()).ok()).flatten();
+            let item = item.filter(|item| !matches!(item, syn::Item::Fn(_)));
             let errors = errors.into_compile_errors();
             return quote!(#errors #item);
         };

@@ -98,6 +98,11 @@ impl Elaborator<'_> {
             return Value::Poison;
         };
         let args: Vec<&Expr> = call.args.iter().collect();
+        if path.path.segments.iter().any(|s| !s.arguments.is_none()) && path.qself.is_none() {
+            let plain: Vec<String> = path.path.segments.iter().map(|s| s.ident.to_string()).collect();
+            self.errors.at(path, format!("a call in a formula has no type arguments: write `{}(..)`", plain.join("::")));
+            return Value::Poison;
+        }
         let Some(name) = path.path.get_ident() else {
             return self.call_path(&path.path, &args);
         };

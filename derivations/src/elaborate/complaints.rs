@@ -106,7 +106,7 @@ fn of_the_promise() {
         &["the state can have holes"],
     );
     complains(
-        "fn f(x: Tensor<f32, L>, k: Window<1>) -> Tensor<f32, (P, J)> { window(window(x, L, O, K, k), O, P, J, k) }",
+        "fn f(x: Tensor<f32, L>, k: Window<1>) -> Tensor<f32, (P, J, K)> { window(window(x, L, O, K, k), O, P, J, k) }",
         &["this moves positions that may be holes"],
     );
 }

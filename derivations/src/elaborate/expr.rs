@@ -452,7 +452,7 @@ impl Elaborator<'_> {
             let t = &self.typed.terms[at.0 as usize];
             match t.args.iter().find(|a| self.axes_of(**a).contains(axis)) {
                 Some(arg) if t.name.is_none() || at == term => at = *arg,
-                _ => return t.name.as_ref().map_or("the value itself".into(), |name| format!("`{name}`")),
+                _ => return t.name.as_ref().map_or_else(|| format!("`{}`", t.op.word()), |name| format!("`{name}`")),
             }
         }
     }

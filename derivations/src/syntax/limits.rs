@@ -5,12 +5,12 @@ use proc_macro2::{TokenStream, TokenTree};
 
 /// More tokens than any formula needs.
 const MAX_TOKENS: usize = 20_000;
-/// How deep the parser may recurse, far less than a stack holds: in tokens that can each open one more level.
-const MAX_DEPTH: usize = 512;
-/// A group counts as this many tokens: the parser passes through more functions to reach its inside.
-const GROUP: usize = 8;
+/// How much stack the parser may use, in KiB of a build without optimisation; threads have 2 MiB or more.
+const MAX_DEPTH: usize = 1200;
+/// What a group costs: the parser passes through many functions to reach its inside.
+const GROUP: usize = 20;
 
-/// The tokens since the last boundary, in one open group: each may be a level of the syntax tree.
+/// What the parser's recursion costs at most, in one open group: each token may be a level of the syntax tree.
 #[derive(Default)]
 struct Chain {
     /// Since the last `,` or `;`.
@@ -27,11 +27,18 @@ impl Chain {
                 ',' => self.plain = 0,
                 // attributes of the item, such as lines of documentation, lie side by side
                 '#' if outermost => *self = Chain::default(),
-                '<' | '|' => self.across += 1,
-                _ => self.plain += 1,
+                '<' => self.across += 40,
+                '|' => self.across += 8,
+                '&' => self.plain += 24,
+                '=' | '-' | '!' | '*' => self.plain += 7,
+                '.' => self.plain += 4,
+                _ => self.plain += 2,
             },
+            TokenTree::Ident(name) if name == "return" || name == "break" || name == "fn" => self.plain += 10,
             TokenTree::Ident(_) => self.plain += 1,
-            TokenTree::Group(_) | TokenTree::Literal(_) => {}
+            // calls of calls, one after the other
+            TokenTree::Group(_) => self.plain += 4,
+            TokenTree::Literal(_) => {}
         }
     }
 

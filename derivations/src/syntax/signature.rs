@@ -9,7 +9,7 @@ use syn::{FnArg, GenericArgument, GenericParam, ItemFn, Pat, PathArguments, Retu
 
 /// Checks a function's signature and takes it apart. `None`: not even stubs can be made.
 pub(super) fn formula(errors: &mut Errors, options: &Options, item: ItemFn) -> Option<Formula> {
-    let before = errors.len();
+    let before = errors.reports();
     let sig = &item.sig;
     qualifiers(errors, sig);
     let mut reader = Reader { errors, options, elem: None, generic: None };
@@ -30,7 +30,7 @@ pub(super) fn formula(errors: &mut Errors, options: &Options, item: ItemFn) -> O
         outputs,
         tuple,
         body: (*item.block).clone(),
-        sound: errors.len() == before,
+        sound: errors.reports() == before,
         item,
     })
 }
@@ -97,9 +97,9 @@ impl Reader<'_> {
                 self.errors.at(attr, "unknown attribute: an argument may be marked `#[constant]` or `#[diff]`");
             }
         }
-        let before = self.errors.len();
+        let before = self.errors.reports();
         let kind = self.kind(&typed.ty, mark("constant"), mark("diff")).unwrap_or(ParamKind::Unknown);
-        debug_assert!(!matches!(kind, ParamKind::Unknown) || self.errors.len() > before, "an unknown type is an error");
+        debug_assert!(!matches!(kind, ParamKind::Unknown) || self.errors.reports() > before, "an unknown type is an error");
         Some(Param { name, kind })
     }
 
