@@ -35,8 +35,18 @@ fn main() {
         _ => panic!(),
     };
     let full = a[3] == "full";
-    std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
-        let item: proc_macro2::TokenStream = format!("fn f(x: Tensor<f32, N>, a: bool) -> Tensor<f32, N> {{ {body} }}").parse().unwrap();
-        if full { pullback_derivations::derive_backward(Default::default(), item, ""); } else { drop(syn::parse2::<syn::ItemFn>(item)); }
-    }).unwrap().join().unwrap();
+    std::thread::Builder::new()
+        .stack_size(2 << 20)
+        .spawn(move || {
+            let item: proc_macro2::TokenStream =
+                format!("fn f(x: Tensor<f32, N>, a: bool) -> Tensor<f32, N> {{ {body} }}").parse().unwrap();
+            if full {
+                pullback_derivations::derive_backward(Default::default(), item, "");
+            } else {
+                drop(syn::parse2::<syn::ItemFn>(item));
+            }
+        })
+        .unwrap()
+        .join()
+        .unwrap();
 }

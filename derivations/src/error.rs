@@ -8,6 +8,8 @@ use quote::ToTokens;
 pub struct Errors {
     distinct: Vec<syn::Error>,
     reports: usize,
+    /// Messages that an earlier step of the same expansion has shown.
+    shown: Vec<String>,
 }
 
 /// At least one error has been reported.
@@ -15,6 +17,10 @@ pub struct Errors {
 pub struct Failed;
 
 impl Errors {
+    /// For a later step of an expansion, which finds the errors of the earlier ones again.
+    pub fn after(shown: Vec<String>) -> Errors {
+        Errors { shown, ..Errors::default() }
+    }
     /// Reports an error at a token: what is wrong, and what to write instead.
     pub fn at(&mut self, token: &dyn ToTokens, message: impl std::fmt::Display) {
         self.push(syn::Error::new_spanned(TokensOf(token), message));
@@ -51,9 +57,17 @@ impl Errors {
     pub fn messages(&self) -> Vec<String> {
         self.distinct.iter().map(|e| e.to_string()).collect()
     }
-    /// `compile_error!` invocations at the errors' spans.
-    pub fn into_compile_errors(self) -> TokenStream {
-        self.distinct.into_iter().map(|e| e.to_compile_error()).collect()
+    /// `compile_error!` invocations at the errors' spans, of those not shown before.
+    pub fn to_compile_errors(&self) -> TokenStream {
+        let mut shown = self.shown.clone();
+        let mut is_new = |e: &&syn::Error| match shown.iter().position(|s| *s == e.to_string()) {
+            Some(at) => {
+                shown.swap_remove(at);
+                false
+            }
+            None => true,
+        };
+        self.distinct.iter().filter(|e| is_new(e)).map(syn::Error::to_compile_error).collect()
     }
 }
 

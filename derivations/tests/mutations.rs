@@ -11,10 +11,10 @@ use pullback_derivations::syntax::{self, Options};
 use quote::quote;
 use std::time::{Duration, Instant};
 
-/// Mutated inputs; a third of a second each is far more than any needs.
+/// Mutated inputs.
 const INPUTS: u64 = 20_000;
 const SLOWEST: Duration = Duration::from_secs(20);
-/// The stack of a thread that rustc runs macros on is larger.
+/// Less than the threads have on which rustc runs macros.
 const STACK: usize = 2 << 20;
 /// Of the mutated formulas that are right, one in so many is derived to the end.
 const DERIVED: u64 = 16;
@@ -86,7 +86,6 @@ fn check(seed: u64) {
     let item: TokenStream = tokens.into_iter().collect();
     let attribute =
         if rng.below(16) == 0 { mutated(trees(quote!(name = Other, crate = a::b)), &donors, &mut rng) } else { vec![] };
-    if std::env::var("TRACE").is_ok() { eprintln!("seed {seed}: {}", item.to_string().chars().take(400).collect::<String>()); }
     let start = Instant::now();
     let guard = Named(seed);
     if !is_right(item.clone()) || seed % DERIVED == 0 {

@@ -47,7 +47,7 @@ fn two_names(x: Tensor<f32, N>) -> Tensor<f32, N> {
 }
 
 #[derive_backward]
-fn vec(x: Tensor<f32, N>) -> Tensor<f32, N> {
+fn print(x: Tensor<f32, N>) -> Tensor<f32, N> {
     x
 }
 

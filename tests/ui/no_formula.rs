@@ -1,4 +1,4 @@
-//! errors: 1
+//! errors: 2
 use pullback::prelude::*;
 
 fn plain(x: f32) -> f32 {
@@ -7,12 +7,10 @@ fn plain(x: f32) -> f32 {
 
 #[derive_backward]
 fn calls(x: Tensor<f32, N>) -> Tensor<f32, N> {
-    plain(x) + 1.0
+    plain(x) + sum(x, Q)
 }
 
 fn main() -> Result<(), pullback::Error> {
     plain(1.0);
-    let x = pullback::ndarray::array![1.0f32];
-    let _ = calls(&x)?;
     Ok(())
 }

@@ -170,7 +170,7 @@ fn of_axes() {
     expression("sum(x, (N, N))", "axis `N` stands twice in this list: write it once");
     expression("sum(x, 1.0)", "an axis is wanted here, and this is `1.0`");
     expression("sum(g, N)", "cannot reduce over `N`: `g` has axes (C); it is the same everywhere along `N` already");
-    expression("sum(g, (N, C))", "write `sum(g, (C))`");
+    expression("sum(g, (N, C))", "write `sum(g, C)`");
     expression("x + N", "an axis is no value: `index(N)` is the position along it, `len(N)` its extent");
     expression("rename(x, N, C)", "the value has axis `C` already: choose another name");
     expression("rename(x, N, 1)", "the name of an axis is wanted here, and this is `1`");
@@ -206,8 +206,8 @@ fn of_axes() {
 
 #[test]
 fn of_values() {
-    expression("if gt(g, 0.0) { g } else { -g }", "write `select(mask, a, b)`");
-    expression("if g > 0.0 { g } else { -g }", "write `select(gt(g, 0.0), a, b)`");
+    expression("if gt(g, 0.0) { g } else { -g }", "write `select(gt(g, 0.0), g, -g)`");
+    expression("if g > 0.0 { g } else { -g }", "write `select(gt(g, 0.0), g, -g)`");
     expression("if eps { g } else { -g }", "a condition is wanted here, such as `eps > 0`");
     expression("match g { _ => g }", "`match` chooses once a call");
     expression("match n { a if a > 1 => g, _ => g }", "a guard cannot stand");

@@ -251,9 +251,9 @@ impl Elaborator<'_> {
         if let Expr::Let(l) = &*branch.cond {
             return self.if_let(branch, l);
         }
-        self.frame().condition = true;
+        self.frame().condition = Some(short_branches(branch));
         let condition = self.expr(&branch.cond);
-        self.frame().condition = false;
+        self.frame().condition = None;
         match condition {
             Value::Poison => self.both_branches(branch),
             Value::Host(h) if self.is_no_condition(&h) => {
@@ -274,12 +274,12 @@ impl Elaborator<'_> {
             }
             condition @ Value::Tensor(_) if self.frame().map_scope.is_some() => self.select_branch(branch, &condition),
             other => {
-                let kind = other.kind();
+                let (kind, mask, (a, b)) = (other.kind(), tidy(&branch.cond), short_branches(branch));
                 self.errors.at(
                     &branch.cond,
-                    format!("`if` chooses once a call, and this condition is {kind}: element by element write `select(mask, a, b)`, or `map(x, |v| if .. {{ .. }} else {{ .. }})`"),
+                    format!("`if` chooses once a call, and this condition is {kind}: element by element write `select({mask}, {a}, {b})`"),
                 );
-                Value::Poison
+                self.both_branches(branch)
             }
         }
     }
@@ -466,6 +466,17 @@ impl Elaborator<'_> {
 
 fn is_statement(e: &Expr) -> bool {
     matches!(e, Expr::Assign(_) | Expr::ForLoop(_) | Expr::If(_) | Expr::Match(_) | Expr::Block(_))
+}
+
+/// The two values of an `if` as text: `a` and `b` where they are long.
+fn short_branches(branch: &syn::ExprIf) -> (String, String) {
+    let value = |block: &syn::Block| match block.stmts.as_slice() {
+        [Stmt::Expr(e, None)] => Some(tidy(e)),
+        _ => None,
+    };
+    let otherwise = branch.else_branch.as_ref().and_then(|(_, e)| if let Expr::Block(b) = &**e { value(&b.block) } else { None });
+    let short = |text: Option<String>, name: &str| text.filter(|t| t.len() <= 30).unwrap_or_else(|| name.into());
+    (short(value(&branch.then_branch), "a"), short(otherwise, "b"))
 }
 
 /// Binds the names of a pattern that is an error, so that their uses are none.

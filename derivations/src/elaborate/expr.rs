@@ -227,11 +227,13 @@ impl Elaborator<'_> {
         };
         if let (Some(word), None) = (word, self.frame().map_scope) {
             let (op_text, mask) = (tidy(op), format!("{word}({}, {})", tidy(l), tidy(r)));
-            let message = match self.frame().condition {
-                true => format!(
-                    "`if` chooses once a call, and `{op_text}` has an answer for each element: write `select({mask}, a, b)`"
-                ),
-                false => format!("`{op_text}` compares one value with another: element by element write `{mask}`"),
+            let message = match &self.frame().condition {
+                Some((a, b)) => {
+                    format!(
+                        "`if` chooses once a call, and `{op_text}` has an answer for each element: write `select({mask}, {a}, {b})`"
+                    )
+                }
+                None => format!("`{op_text}` compares one value with another: element by element write `{mask}`"),
             };
             self.errors.at(op, message);
             return Value::Poison;

@@ -21,8 +21,8 @@ pub(super) struct Frame {
     pub stack: Vec<String>,
     /// `const` items of the body.
     pub constants: Vec<String>,
-    /// Inside the condition of an `if`.
-    pub condition: bool,
+    /// Inside the condition of an `if`: its two values, for messages.
+    pub condition: Option<(String, String)>,
     /// Inside the closure of `map`: how many scopes were open before it.
     pub map_scope: Option<usize>,
 }
@@ -43,7 +43,7 @@ impl Frame {
             library,
             stack: vec![],
             constants: vec![],
-            condition: false,
+            condition: None,
             map_scope: None,
         }
     }

@@ -1,7 +1,7 @@
 //! Tokens and nesting are counted before anything recursive sees them, so that no input overflows the stack.
 
 use crate::error::Errors;
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// More tokens than any formula needs.
 const MAX_TOKENS: usize = 20_000;
@@ -17,11 +17,18 @@ struct Chain {
     plain: usize,
     /// `<` and `|` since the last `;`: generic arguments and closures go on across commas.
     across: usize,
+    /// The last token was a block.
+    after_block: bool,
 }
+
+/// Words that begin a statement when they follow a block.
+const STATEMENTS: &[&str] = &["const", "fn", "for", "if", "let", "match", "use"];
 
 impl Chain {
     fn push(&mut self, token: &TokenTree, outermost: bool) {
+        let after_block = std::mem::replace(&mut self.after_block, is_block(token));
         match token {
+            TokenTree::Ident(name) if after_block && STATEMENTS.iter().any(|word| name == word) => *self = Chain::default(),
             TokenTree::Punct(p) => match p.as_char() {
                 ';' => *self = Chain::default(),
                 ',' => self.plain = 0,
@@ -45,6 +52,10 @@ impl Chain {
     fn depth(&self) -> usize {
         self.plain + self.across
     }
+}
+
+fn is_block(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
 }
 
 /// Whether a formula is small enough to parse; reports it if not.

@@ -42,12 +42,13 @@ impl Parse for OptionItem {
             "helper" => Ok(OptionItem::Helper(word)),
             "name" => {
                 input.parse::<Token![=]>()?;
+                if input.peek(syn::Lit) {
+                    return Err(input.error("the name stands without quotes: `name = BatchNorm`"));
+                }
                 let name = input.call(Ident::parse_any)?;
                 match name == "Self" || name == "_" || name.to_string().starts_with(char::is_lowercase) {
                     false => Ok(OptionItem::Name(name)),
-                    true => {
-                        Err(syn::Error::new(name.span(), "the stem of the generated types is wanted here: `name = BatchNorm`"))
-                    }
+                    true => Err(syn::Error::new(name.span(), "the name of a type is wanted here, such as `name = BatchNorm`")),
                 }
             }
             _ => Err(syn::Error::new(
@@ -64,10 +65,7 @@ impl Options {
         let items = syn::parse::Parser::parse2(Punctuated::<OptionItem, Token![,]>::parse_terminated, tokens);
         let mut seen: Vec<&'static str> = vec![];
         for item in items.unwrap_or_else(|error| {
-            errors.span(
-                error.span(),
-                format!("{error}; write `#[derive_backward(name = TypeName, crate = path)]`, or `#[derive_backward(helper)]`"),
-            );
+            errors.span(error.span(), error);
             Punctuated::new()
         }) {
             let (word, token) = match item {

@@ -108,6 +108,10 @@ impl Reader<'_> {
             if r.mutability.is_some() {
                 return Some(ParamKind::State { axes: self.tensor(&r.elem, false)? });
             }
+            if last_segment(&r.elem).is_none() {
+                self.unknown(ty);
+                return None;
+            }
             self.errors.at(ty, format!("arguments are taken by value in a formula: write `{}`", tidy(&r.elem)));
             return self.kind(&r.elem, constant, diff);
         }
@@ -126,7 +130,7 @@ impl Reader<'_> {
             }
             let hint = if name == "Tensor" { "; a tensor has a gradient without it" } else { "" };
             self.errors.at(ty, format!("`#[diff]` marks a learned scalar, which is `f64`: write `#[diff] t: f64`{hint}"));
-            return self.kind(ty, constant, false);
+            return if name == "f32" { Some(ParamKind::Diff) } else { self.kind(ty, constant, false) };
         }
         if constant && !matches!(name.as_str(), "Tensor" | "Option") {
             self.errors.at(ty, "`#[constant]` marks a tensor; a scalar is constant as it is");
@@ -384,12 +388,19 @@ pub(crate) fn tidy(tokens: &impl ToTokens) -> String {
         let tight = matches!(before, Some('(' | '[' | '<' | '.' | '&' | '!'))
             || matches!(after, Some(')' | ']' | '>' | ',' | '.' | ';' | '(' | '<' | '?'));
         let path = before == Some(':') || after == Some(':');
-        if c == ' ' && (tight || path) {
+        let sign = matches!(before, Some('-' | '!' | '*')) && is_prefix(&out);
+        if c == ' ' && (tight || path || sign) {
             continue;
         }
         out.push(c);
     }
     out
+}
+
+/// Whether the operator that a text ends with stands before its operand, not between two.
+fn is_prefix(text: &str) -> bool {
+    let before = text[..text.len() - 1].trim_end().chars().last();
+    matches!(before, None | Some('(' | '[' | '{' | ',' | '=' | '|' | '&' | '+' | '-' | '*' | '/' | '<' | '>'))
 }
 
 /// The axes of a type annotation `Tensor<f32, (N, C)>`; `None` for other types.
