@@ -68,8 +68,7 @@ impl Frame {
     }
     /// The value of a name, and the scope it was found in.
     pub fn find(&self, name: &str) -> Option<(&Value, usize)> {
-        let found = self.scopes.iter().enumerate().rev().find_map(|(depth, s)| s.get(name).map(|b| (&b.value, depth)));
-        found
+        self.scopes.iter().enumerate().rev().find_map(|(depth, s)| s.get(name).map(|b| (&b.value, depth)))
     }
     /// Gives a mutable name a new value. `Some(false)`: it is not mutable; `None`: there is no such name.
     pub fn assign(&mut self, name: &str, value: Value) -> Option<bool> {
