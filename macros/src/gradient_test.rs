@@ -27,8 +27,8 @@ fn last_of_path(op: &TokenStream) -> String {
         _ => false,
     });
     let names: Vec<String> = path.filter(|t| matches!(t, TokenTree::Ident(_))).map(|t| t.to_string()).collect();
-    let types = names.iter().filter(|name| name.starts_with(char::is_uppercase));
-    types.last().or(names.last()).cloned().unwrap_or_else(|| "layer".into())
+    let last_type = names.iter().rfind(|name| name.starts_with(char::is_uppercase));
+    last_type.or(names.last()).cloned().unwrap_or_else(|| "layer".into())
 }
 
 /// `MaxPool2d` → `max_pool2d`
@@ -43,4 +43,16 @@ fn snake_case(name: &str) -> String {
         snake.extend(c.to_lowercase());
     }
     snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::snake_case;
+
+    #[test]
+    fn names_are_those_of_the_formulas() {
+        for (stem, function) in [("BatchNorm", "batch_norm"), ("MaxPool2d", "max_pool2d"), ("Relu", "relu"), ("r#Gelu", "gelu")] {
+            assert_eq!(snake_case(stem), function);
+        }
+    }
 }

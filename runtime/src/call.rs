@@ -34,7 +34,13 @@ impl Shapes {
     ///
     /// # Errors
     /// Where the rank is wrong, or an extent disagrees with an earlier argument's.
-    pub fn array(&mut self, argument: &'static str, shape: Option<&[usize]>, axes: &[usize], many: Option<usize>) -> Result<(), Error> {
+    pub fn array(
+        &mut self,
+        argument: &'static str,
+        shape: Option<&[usize]>,
+        axes: &[usize],
+        many: Option<usize>,
+    ) -> Result<(), Error> {
         let Some(shape) = shape else { return Ok(()) };
         let function = self.function;
         let fixed = axes.len() - usize::from(many.is_some());
@@ -66,9 +72,14 @@ impl Shapes {
             return Err(Error::Rank { function, argument, found: dims.len(), expected: expected.len(), at_least: false });
         }
         match expected.iter().zip(dims).find(|(e, d)| e != d) {
-            Some((expected, found)) => {
-                Err(Error::Shape { function, argument, axis: known.name, found: *found, expected: *expected, source: known.source })
-            }
+            Some((expected, found)) => Err(Error::Shape {
+                function,
+                argument,
+                axis: known.name,
+                found: *found,
+                expected: *expected,
+                source: known.source,
+            }),
             None => Ok(()),
         }
     }
@@ -96,7 +107,14 @@ impl Shapes {
         let (known, found) = (&self.axes[axis], self.len(axis));
         if known.dims.is_some() && found as i64 != extent {
             let expected = usize::try_from(extent).unwrap_or(0);
-            return Err(Error::Shape { function: self.function, argument: known.source, axis: known.name, found, expected, source: "the formula" });
+            return Err(Error::Shape {
+                function: self.function,
+                argument: known.source,
+                axis: known.name,
+                found,
+                expected,
+                source: "the formula",
+            });
         }
         Ok(())
     }
@@ -122,7 +140,13 @@ impl Shapes {
         let len = self.len(axis);
         if start < 0 || start > end || end > len as i64 {
             let position = |at: i64| usize::try_from(at).unwrap_or(0);
-            return Err(Error::Range { function: self.function, axis: self.axes[axis].name, start: position(start), end: position(end), len });
+            return Err(Error::Range {
+                function: self.function,
+                axis: self.axes[axis].name,
+                start: position(start),
+                end: position(end),
+                len,
+            });
         }
         Ok(())
     }
@@ -197,6 +221,10 @@ impl Call {
     pub fn output_axes(&self, output: usize) -> &'static [usize] {
         self.outputs[output]
     }
+    /// Whether no output has an element, so that every gradient is zero.
+    pub fn is_empty(&self) -> bool {
+        self.outputs.iter().all(|axes| self.positions(axes) == 0)
+    }
     /// The dimensions over some axes.
     pub fn shape(&self, axes: &[usize]) -> Vec<usize> {
         self.shapes.shape(axes)
@@ -229,7 +257,13 @@ impl Call {
     pub fn array<A: Clone + Default, D: Dimension>(&self, axes: &[usize]) -> Result<Array<A, D>, Error> {
         let array = self.zeros::<A>(axes)?;
         let (found, expected) = (array.ndim(), D::NDIM.unwrap_or(0));
-        array.into_dimensionality::<D>().map_err(|_| Error::Rank { function: self.function(), argument: "the result", found, expected, at_least: false })
+        array.into_dimensionality::<D>().map_err(|_| Error::Rank {
+            function: self.function(),
+            argument: "the result",
+            found,
+            expected,
+            at_least: false,
+        })
     }
     /// Checks the shape of memory that the caller provides.
     ///
@@ -378,7 +412,10 @@ pub fn scalar_view<A>(x: &A) -> ArrayViewD<'_, A> {
 }
 
 pub fn scalar_view_mut<A>(x: &mut A) -> ArrayViewMutD<'_, A> {
-    ArrayViewMut::from(std::slice::from_mut(x)).into_shape_with_order(()).map(ArrayViewMut::into_dyn).unwrap_or_else(|_| unreachable!("one element"))
+    ArrayViewMut::from(std::slice::from_mut(x))
+        .into_shape_with_order(())
+        .map(ArrayViewMut::into_dyn)
+        .unwrap_or_else(|_| unreachable!("one element"))
 }
 
 /// Where a gradient goes, for the kernels.
@@ -391,7 +428,12 @@ pub fn target<T: Stored, D: Dimension>(grad: Option<Grad<'_, T, D>>) -> Target<'
 }
 
 /// Checks the shape of a gradient's buffer.
-pub fn check_grad<T, D: Dimension>(call: &Call, argument: &'static str, grad: &Option<Grad<'_, T, D>>, axes: &[usize]) -> Result<(), Error> {
+pub fn check_grad<T, D: Dimension>(
+    call: &Call,
+    argument: &'static str,
+    grad: &Option<Grad<'_, T, D>>,
+    axes: &[usize],
+) -> Result<(), Error> {
     match grad {
         None => Ok(()),
         Some(Grad::Write(to) | Grad::Add(to)) => call.buffer(argument, to.shape(), axes),
@@ -411,14 +453,22 @@ pub fn arg_shape<'a, T>(arg: &'a Arg<'_, T>) -> Option<&'a [usize]> {
     }
 }
 
-pub fn arg_view<'a, T: Stored>(function: &'static str, argument: &'static str, arg: &'a Arg<'_, T>) -> Result<View<'a, T>, Error> {
+pub fn arg_view<'a, T: Stored>(
+    function: &'static str,
+    argument: &'static str,
+    arg: &'a Arg<'_, T>,
+) -> Result<View<'a, T>, Error> {
     match arg {
         Arg::Tensor(x) => Ok(View::of(x)),
         _ => Err(Error::Kind { function, argument, found: "another kind of argument", expected: "a tensor" }),
     }
 }
 
-pub fn arg_optional<'a, T: Stored>(function: &'static str, argument: &'static str, arg: &'a Arg<'_, T>) -> Result<Option<View<'a, T>>, Error> {
+pub fn arg_optional<'a, T: Stored>(
+    function: &'static str,
+    argument: &'static str,
+    arg: &'a Arg<'_, T>,
+) -> Result<Option<View<'a, T>>, Error> {
     match arg {
         Arg::Absent => Ok(None),
         arg => arg_view(function, argument, arg).map(Some),
@@ -432,14 +482,24 @@ pub fn arg_scalar<'a, T>(function: &'static str, argument: &'static str, arg: &'
     }
 }
 
-pub fn output_view<'a, T: Stored>(call: &Call, argument: &'static str, y: &'a Output<T>, axes: &[usize]) -> Result<View<'a, T>, Error> {
+pub fn output_view<'a, T: Stored>(
+    call: &Call,
+    argument: &'static str,
+    y: &'a Output<T>,
+    axes: &[usize],
+) -> Result<View<'a, T>, Error> {
     match y {
         Output::Float(y) => call.buffer(argument, y.shape(), axes).map(|()| View::of(y)),
         Output::Int(_) => Err(Error::Kind { function: call.function(), argument, found: "indices", expected: "a tensor" }),
     }
 }
 
-pub fn output_index<'a, T>(call: &Call, argument: &'static str, y: &'a Output<T>, axes: &[usize]) -> Result<IndexView<'a>, Error> {
+pub fn output_index<'a, T>(
+    call: &Call,
+    argument: &'static str,
+    y: &'a Output<T>,
+    axes: &[usize],
+) -> Result<IndexView<'a>, Error> {
     match y {
         Output::Int(y) => call.buffer(argument, y.shape(), axes).map(|()| IndexView::of(y)),
         Output::Float(_) => Err(Error::Kind { function: call.function(), argument, found: "a tensor", expected: "indices" }),
@@ -454,7 +514,11 @@ pub fn check_slot<T>(call: &Call, argument: &'static str, slot: &Option<GradD<'_
     }
 }
 
-pub fn slot_target<'a, T: Stored>(function: &'static str, argument: &'static str, slot: &'a mut Option<GradD<'_, T>>) -> Result<Target<'a, T>, Error> {
+pub fn slot_target<'a, T: Stored>(
+    function: &'static str,
+    argument: &'static str,
+    slot: &'a mut Option<GradD<'_, T>>,
+) -> Result<Target<'a, T>, Error> {
     match slot {
         None => Ok(Target::none()),
         Some(GradD { buffer: Buffer::Tensor(to), add }) => Ok(if *add { Target::add(to) } else { Target::write(to) }),
@@ -462,7 +526,11 @@ pub fn slot_target<'a, T: Stored>(function: &'static str, argument: &'static str
     }
 }
 
-pub fn slot_scalar<'a, T>(function: &'static str, argument: &'static str, slot: &'a mut Option<GradD<'_, T>>) -> Result<Target<'a, f64>, Error> {
+pub fn slot_scalar<'a, T>(
+    function: &'static str,
+    argument: &'static str,
+    slot: &'a mut Option<GradD<'_, T>>,
+) -> Result<Target<'a, f64>, Error> {
     match slot {
         None => Ok(Target::none()),
         Some(GradD { buffer: Buffer::Scalar(to), add }) => Ok(if *add { Target::add(to) } else { Target::write(to) }),

@@ -81,7 +81,7 @@ pub fn normal(seed: u64, draw: u32, element: u64) -> f64 {
     let pair = (element % 4) as usize / 2 * 2;
     let u = (f64::from(bits[pair]) + 1.0) / 4_294_967_296.0;
     let (sin, cos) = (std::f64::consts::TAU * uniform(bits[pair + 1])).sin_cos();
-    (-2.0 * u.ln()).sqrt() * if element % 2 == 0 { cos } else { sin }
+    (-2.0 * u.ln()).sqrt() * if element.is_multiple_of(2) { cos } else { sin }
 }
 
 #[cfg(test)]

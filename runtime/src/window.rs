@@ -38,7 +38,8 @@ impl<const D: usize> Window<D> {
         self
     }
 
-    /// How far the window may hang over at both ends of each axis: at most half of what it covers.
+    /// How far the window may hang over at both ends of each axis. Under a mean, maximum, minimum or product: at most half
+    /// of what it covers.
     #[must_use]
     pub const fn padding(mut self, padding: [usize; D]) -> Self {
         self.padding = padding;
@@ -119,23 +120,21 @@ impl<const D: usize> Window<D> {
     /// The last window of ceil mode must begin within the array or its left padding, as in PyTorch.
     pub const fn output_len(&self, i: usize, len: usize) -> usize {
         let (stride, extent) = (self.stride[i], self.extent(i));
-        let padded = len.saturating_add(self.padding[i].saturating_mul(2));
-        if stride == 0 || extent == 0 || extent > padded {
+        if stride == 0 || extent == 0 {
             return 0;
         }
-        let room = padded - extent;
-        if !self.ceil_mode {
-            return room / stride + 1;
-        }
-        let last = room.div_ceil(stride);
-        if last.saturating_mul(stride) >= len.saturating_add(self.padding[i]) { last } else { last + 1 }
+        let padded = len.saturating_add(self.padding[i].saturating_mul(2));
+        let overhang = if self.ceil_mode { stride - 1 } else { 0 };
+        let Some(room) = padded.saturating_add(overhang).checked_sub(extent) else { return 0 };
+        let last = room / stride;
+        let begins_beyond = last.saturating_mul(stride) >= len.saturating_add(self.padding[i]);
+        if self.ceil_mode && begins_beyond { last } else { last + 1 }
     }
 
     /// Checks that the window is valid along every axis, and gives the number of windows along each.
     ///
     /// # Errors
-    /// [`Error::WindowZero`], [`Error::WindowDivisor`], [`Error::WindowPadding`] or [`Error::WindowTooLarge`],
-    /// naming the axis.
+    /// [`Error::WindowZero`], [`Error::WindowDivisor`] or [`Error::WindowTooLarge`], naming the axis.
     pub fn check(&self, function: &'static str, axes: [&'static str; D], lens: [usize; D]) -> Result<[usize; D], Error> {
         if self.divisor == Some(0) {
             return Err(Error::WindowDivisor { function });
@@ -146,27 +145,29 @@ impl<const D: usize> Window<D> {
             if let Some((setting, _)) = settings.into_iter().find(|(_, value)| *value == 0) {
                 return Err(Error::WindowZero { function, axis, setting });
             }
-            let (window, found) = (self.extent(i), self.padding[i]);
-            if found > window / 2 {
-                return Err(Error::WindowPadding { function, axis, found, most: window / 2 });
-            }
-            let padded = lens[i].saturating_add(2 * found);
-            if window > padded {
+            outputs[i] = self.output_len(i, lens[i]);
+            if outputs[i] == 0 {
+                let (window, padded) = (self.extent(i), lens[i].saturating_add(self.padding[i].saturating_mul(2)));
                 return Err(Error::WindowTooLarge { function, axis, window, padded });
             }
-            outputs[i] = self.output_len(i, lens[i]);
         }
         Ok(outputs)
     }
 
-    /// Checks that every window holds an element: what a mean, maximum, minimum or product over it needs.
+    /// Checks that every window holds an element: what a mean, maximum, minimum or product over it needs. A sum of
+    /// products, such as a convolution, does not.
     ///
-    /// Only a dilated window can miss the array, between two of its elements. Padding that counts is an element.
+    /// Padding is at most half of what the window covers, as in PyTorch's pools (its convolutions know no such limit).
+    /// Then only a dilated window can miss the array, between two of its elements. Padding that counts is an element.
     ///
     /// # Errors
-    /// [`Error::WindowEmpty`], naming the axis and the first empty window.
+    /// [`Error::WindowPadding`]; or [`Error::WindowEmpty`], naming the axis and the first empty window.
     pub fn check_filled(&self, function: &'static str, axes: [&'static str; D], lens: [usize; D]) -> Result<(), Error> {
         for (i, axis) in axes.into_iter().enumerate() {
+            let (found, most) = (self.padding[i], self.extent(i) / 2);
+            if found > most {
+                return Err(Error::WindowPadding { function, axis, found, most });
+            }
             let holds = |o: usize| (0..self.kernel[i]).any(|t| self.source(i, lens[i], o, t) != Tap::Hole);
             if let Some(position) = (0..self.output_len(i, lens[i])).find(|o| !holds(*o)) {
                 return Err(Error::WindowEmpty { function, axis, position });
@@ -222,16 +223,19 @@ mod tests {
             let padded = len + 2 * padding;
             let whole = (0..padded + 1).filter(|o| o * stride + extent <= padded).count();
             assert_eq!(k.output_len(0, len), whole, "{k:?} on {len}");
-            if extent <= padded {
-                // Every element is covered but for a window that would begin in the right padding.
-                let ceil = (0..padded + 1)
-                    .filter(|o| o * stride + extent < padded + stride && (*o == 0 || o * stride < len + padding))
-                    .count();
-                // PyTorch drops the first window too where the array is empty.
-                let ceil = if len + padding == 0 { 0 } else { ceil };
-                assert_eq!(k.ceil_mode(true).output_len(0, len), ceil, "ceil {k:?} on {len}");
-            }
+            // What overhangs is less than a stride; no window begins in the right padding.
+            let ceil = (0..padded + 1).filter(|o| o * stride + extent < padded + stride && o * stride < len + padding).count();
+            assert_eq!(k.ceil_mode(true).output_len(0, len), ceil, "ceil {k:?} on {len}");
         }
+    }
+
+    #[test]
+    fn a_window_of_ceil_mode_may_be_larger_than_its_input() {
+        // PyTorch's `pooling_output_shape`: ⌈(2 − 3) / 2⌉ + 1
+        let k = Window::new([3]).stride([2]);
+        assert!(k.check("pool", ["L"], [2]).is_err());
+        assert_eq!(k.ceil_mode(true).check("pool", ["L"], [2]), Ok([1]));
+        assert!(k.ceil_mode(true).check("pool", ["L"], [1]).is_err());
     }
 
     #[test]
@@ -239,7 +243,9 @@ mod tests {
         let check = |k: Window<2>| k.check("pool", ["H", "W"], [4, 5]).unwrap_err();
         let error = check(Window::new([2, 2]).stride([1, 0]));
         assert_eq!(error, Error::WindowZero { function: "pool", axis: "W", setting: "stride" });
-        let error = check(Window::new([2, 2]).padding([2, 0]));
+        let wide = Window::new([2, 2]).padding([2, 0]);
+        assert_eq!(wide.check("convolution", ["H", "W"], [4, 5]), Ok([4, 2]));
+        let error = wide.check_filled("pool", ["H", "W"], [4, 5]).unwrap_err();
         assert_eq!(error, Error::WindowPadding { function: "pool", axis: "H", found: 2, most: 1 });
         let error = check(Window::new([3, 3]).dilation([1, 3]));
         assert_eq!(error, Error::WindowTooLarge { function: "pool", axis: "W", window: 7, padded: 5 });

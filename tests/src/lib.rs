@@ -1,3 +1,6 @@
 //! Support for the tests of the whole.
 
+pub mod formulas;
+mod host;
+pub mod kernels;
 pub mod opinfo;

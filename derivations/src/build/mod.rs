@@ -35,8 +35,9 @@ pub fn build(errors: &mut Errors, formula: &Formula, typed: &Typed) -> Built {
         let id = graph.add_axis(&axis.name, axis.extent, axis.canonical);
         graph.axes[id.0 as usize].many = axis.many;
     }
-    for (i, host) in typed.hosts.iter().enumerate() {
-        graph.hosts.push(Host { name: format!("c{i}"), code: host.code.clone() });
+    for host in &typed.hosts {
+        let name = host_name(&host.tokens.to_string(), &graph.hosts);
+        graph.hosts.push(Host { name, code: host.code.clone() });
     }
     let params = vec![None; formula.params.len()];
     let mut builder = Builder { errors, formula, typed, graph, values: vec![], params, checks: vec![] };
@@ -47,6 +48,20 @@ pub fn build(errors: &mut Errors, formula: &Formula, typed: &Typed) -> Built {
         builder.values.push(value);
     }
     builder.finish()
+}
+
+/// The words of a constant's expression, if they are short (`eps`, `k_step_0`); else a letter. Unique.
+fn host_name(code: &str, taken: &[Host]) -> String {
+    let words: Vec<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
+    let spelled = words.join("_").replace("usize", "").to_lowercase();
+    let plain =
+        spelled.len() <= 24 && spelled.starts_with(|c: char| c.is_ascii_lowercase()) && !code.contains(['+', '-', '*', '/']);
+    let base = if plain { spelled } else { "c".to_string() };
+    let free = |name: &str| taken.iter().all(|h| h.name != name);
+    if plain && free(&base) {
+        return base;
+    }
+    (1..).map(|i| format!("{base}{i}")).find(|name| free(name)).unwrap_or(base)
 }
 
 /// The terms that outputs and states depend on.

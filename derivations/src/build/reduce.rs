@@ -24,7 +24,7 @@ impl Builder<'_> {
                 return Value { node, holes: stay };
             }
             Reduction::Var => {
-                let node = self.var(axes, x.node, &settled, &x.holes);
+                let node = self.var(axes, x.node, &settled);
                 return Value { node, holes: stay };
             }
             Reduction::LogSumExp => {
@@ -75,12 +75,13 @@ impl Builder<'_> {
         count
     }
 
-    /// The biased variance, about the mean.
-    fn var(&mut self, axes: &[AxisId], x: NodeId, valid: &[Condition], holes: &Holes) -> NodeId {
-        let mean = self.mean(axes, x, valid, holes);
+    /// The biased variance, about the mean. A window's divisor is for its mean alone.
+    fn var(&mut self, axes: &[AxisId], x: NodeId, valid: &[Condition]) -> NodeId {
+        let counted = Holes::default();
+        let mean = self.mean(axes, x, valid, &counted);
         let centred = self.graph.binary(BinaryOp::Sub, x, mean);
         let square = self.graph.powi(centred, 2);
-        self.mean(axes, square, valid, holes)
+        self.mean(axes, square, valid, &counted)
     }
 
     /// `m + log Σ exp(x − m)`, with `m` the maximum where it is finite and 0 elsewhere, so that −∞ alone gives −∞ and

@@ -189,6 +189,7 @@ impl Builder<'_> {
         for w in axes {
             let e = self.tap_position(w);
             let ints = &mut self.graph.ints;
+            ints.assume_nonnegative(w.counted);
             let (lo, len) = (ints.neg(w.counted), ints.axis_len(w.source));
             let hi = ints.add(len, w.counted);
             conditions.push(Condition::Range { e, lo, hi });

@@ -3,7 +3,7 @@
 //! Conventions at kinks are PyTorch's: `abs'(0) = 0`, `max(x, 0)'` at 0 is 0 and at NaN is 1.
 
 use super::expr::{Expr, Tape};
-use crate::graph::{BinaryOp, NodeId, Op, UnaryOp};
+use crate::graph::{BinaryOp, InputKind, NodeId, Op, UnaryOp};
 use std::f64::consts::{LN_2, PI};
 
 /// The cotangent of a unary operator's operand; `None`: the derivative is zero everywhere.
@@ -82,13 +82,14 @@ fn kink<'t>(loses: BinaryOp, loses_or_ties: BinaryOp, v: Expr<'t>, other: Expr<'
     v.cmp(loses, other).select(zero, v.cmp(BinaryOp::Eq, other).select(g * 0.5, g))
 }
 
-/// Whether a value is made of numbers and scalar arguments alone.
+/// Whether a value is made of numbers and scalar constants alone.
 pub(super) fn is_constant(tape: &Tape<'_>, id: NodeId) -> bool {
     tape.read(|graph| {
         let mut open = vec![id];
         while let Some(id) = open.pop() {
             match graph.op(id) {
                 Op::Num(_) | Op::Host(_) | Op::Len(_) | Op::Int(_) => {}
+                Op::Input(i) if graph.inputs[i.0 as usize].kind == InputKind::Constant && graph.axes_of(id).is_empty() => {}
                 op if op.is_pointwise() => open.extend(op.operands()),
                 _ => return false,
             }

@@ -274,6 +274,10 @@ fn backward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
         variants.iter().enumerate().map(|(i, v)| backward_arm(face, v, i, variants.len())).collect();
     let kernels = arms.iter().map(|a| &a.0);
     let body = dispatch(arms.iter().map(|a| &a.1).collect());
+    let clears = face.differentiable().map(|(_, p)| {
+        let grad = grad_ident(&p.name);
+        quote!(#grad.clear();)
+    });
     quote! {
         #(#kernels)*
         #[inline]
@@ -281,6 +285,10 @@ fn backward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
             call: &#rt::Call, #(#cotangents,)* #(#params,)* #(#outputs,)* saved: &#rt::Saved<T>, #(#grads),*
         ) -> ::core::result::Result<(), #krate::Error> {
             saved.check(call)?;
+            if call.is_empty() {
+                #(#clears)*
+                return ::core::result::Result::Ok(());
+            }
             #body
         }
     }

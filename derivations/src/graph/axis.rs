@@ -38,8 +38,34 @@ impl AxisSet {
         self.0 & other.0 != 0
     }
     /// The axes in order of first appearance in the formula.
-    pub fn iter(self) -> impl DoubleEndedIterator<Item = AxisId> {
-        (0..64).filter(move |b| self.0 >> b & 1 == 1).map(AxisId)
+    pub fn iter(self) -> AxisIter {
+        AxisIter(self.0)
+    }
+}
+
+/// The axes of a set, bit by bit: much of planning is products of extents, also in unoptimised builds.
+#[derive(Clone, Debug)]
+pub struct AxisIter(u64);
+
+impl Iterator for AxisIter {
+    type Item = AxisId;
+    fn next(&mut self) -> Option<AxisId> {
+        if self.0 == 0 {
+            return None;
+        }
+        let lowest = self.0.trailing_zeros() as u8;
+        self.0 &= self.0 - 1;
+        Some(AxisId(lowest))
+    }
+}
+impl DoubleEndedIterator for AxisIter {
+    fn next_back(&mut self) -> Option<AxisId> {
+        if self.0 == 0 {
+            return None;
+        }
+        let highest = 63 - self.0.leading_zeros() as u8;
+        self.0 &= !(1 << highest);
+        Some(AxisId(highest))
     }
 }
 

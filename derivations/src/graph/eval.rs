@@ -75,19 +75,23 @@ impl Env {
 }
 
 /// Adds one element to a reduction. The state is the value and, for arg forms, the winner's index (−1: none yet).
+/// Elements may come in any order: of equal values the first in row-major order wins, of NaNs the last.
 pub fn fold(op: ReduceOp, state: &mut (f64, f64), value: f64, index: usize) {
-    let better = |best: f64| match op {
-        ReduceOp::Max | ReduceOp::ArgMax => value > best || value.is_nan(),
-        _ => value < best || value.is_nan(),
+    let (best, at) = *state;
+    let index = index as f64;
+    let wins = |better: bool| match (value.is_nan(), best.is_nan()) {
+        _ if at < 0.0 => true,
+        (true, true) => index > at,
+        (true, false) => true,
+        (false, true) => false,
+        (false, false) => better || value == best && index < at,
     };
     match op {
         ReduceOp::Sum => state.0 += value,
         ReduceOp::Prod => state.0 *= value,
-        ReduceOp::Max | ReduceOp::Min | ReduceOp::ArgMax | ReduceOp::ArgMin => {
-            if state.1 < 0.0 || better(state.0) {
-                *state = (value, index as f64);
-            }
-        }
+        ReduceOp::Max | ReduceOp::ArgMax if wins(value > best) => *state = (value, index),
+        ReduceOp::Min | ReduceOp::ArgMin if wins(value < best) => *state = (value, index),
+        _ => {}
     }
 }
 

@@ -1,7 +1,7 @@
 //! Symbolic integers: extents, strides, offsets. Known when the formula is called, not when it is derived.
 
 use super::{AxisId, HostId};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A symbolic integer of one graph: an index into its [`Ints`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,6 +27,7 @@ pub enum Int {
 pub struct Ints {
     table: Vec<Int>,
     ids: HashMap<Int, IntId>,
+    nonnegative: BTreeSet<IntId>,
 }
 
 impl Ints {
@@ -93,6 +94,18 @@ impl Ints {
             (Some(x), Some(y)) if y > 0 => self.constant(x.div_euclid(y)),
             (_, Some(1)) => a,
             _ => self.intern(Int::FloorDiv(a, b)),
+        }
+    }
+    /// Records that an integer is never negative (a padding, a count).
+    pub fn assume_nonnegative(&mut self, id: IntId) {
+        self.nonnegative.insert(id);
+    }
+    /// Whether an integer is known never to be negative.
+    pub fn is_nonnegative(&self, id: IntId) -> bool {
+        match self.get(id) {
+            Int::Const(value) => value >= 0,
+            Int::Len(_) => true,
+            _ => self.nonnegative.contains(&id),
         }
     }
     /// Evaluates an integer, given the axes' extents and the hosts' values.

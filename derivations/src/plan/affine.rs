@@ -283,23 +283,61 @@ impl Arith {
                 None => false,
             },
             Condition::Range { e, lo, hi } => {
+                let from_zero = self.is_at_most(*lo, None);
                 let own = match e.terms[..] {
-                    [(axis, _)] => self.is_identity(axis, e) && self.is_extent(*hi, axis),
+                    [(axis, _)] if from_zero && self.is_identity(axis, e) => self.is_extent_at_most(axis, *hi),
                     _ => false,
                 };
-                let wrapped = e.modulo.is_some_and(|m| self.same(m, *hi));
+                let wrapped = from_zero && e.modulo.is_some_and(|m| self.is_at_most(m, Some(*hi)));
                 let fixed = e.terms.is_empty() && is_plain(e);
                 let within = |v: i64| constant(*lo).is_some_and(|lo| lo <= v) && constant(*hi).is_some_and(|hi| v < hi);
-                (own || wrapped) && self.is(*lo, 0) || fixed && constant(e.offset).is_some_and(within)
+                own || wrapped || fixed && constant(e.offset).is_some_and(within)
             }
         }
     }
-    fn is_extent(&self, id: IntId, axis: AxisId) -> bool {
-        match (self.ints.get(id), self.extents.get(axis.0 as usize).copied().flatten()) {
-            (Int::Len(a), _) if a == axis => true,
-            (_, Some(extent)) => self.same(id, extent),
-            _ => false,
+    /// Whether a condition holds wherever all of `facts` do.
+    pub fn is_implied(&self, c: &Condition, facts: &[Condition]) -> bool {
+        let Condition::Range { e, lo, hi } = c else { return facts.contains(c) };
+        facts.iter().any(|fact| match fact {
+            Condition::Range { e: f, lo: from, hi: to } => {
+                e == f && (lo == from || self.is_at_most(*lo, Some(*from))) && (hi == to || self.is_at_most(*to, Some(*hi)))
+            }
+            Condition::Divides { .. } => false,
+        })
+    }
+    /// A conjunction without what follows from `facts` or from its other parts. Sorted.
+    pub fn minimal(&self, mut list: Vec<Condition>, facts: &[Condition]) -> Vec<Condition> {
+        list.sort();
+        list.dedup();
+        list.retain(|c| !self.is_implied(c, facts));
+        let mut at = 0;
+        while at < list.len() {
+            let c = list.remove(at);
+            if !self.is_implied(&c, &list) {
+                list.insert(at, c);
+                at += 1;
+            }
         }
+        list
+    }
+    /// Whether `a ≤ b` in every call; no `b` is 0.
+    fn is_at_most(&self, a: IntId, b: Option<IntId>) -> bool {
+        let mut difference = b.map_or_else(Polynomial::new, |b| self.polynomial(b));
+        for (atoms, k) in self.polynomial(a) {
+            let total = difference.entry(atoms).or_insert(0);
+            *total = total.wrapping_sub(k);
+        }
+        let is_positive = |atoms: &[IntId]| atoms.iter().all(|a| self.ints.is_nonnegative(*a));
+        difference.iter().all(|(atoms, k)| *k == 0 || *k > 0 && is_positive(atoms))
+    }
+    fn is_extent_at_most(&self, axis: AxisId, hi: IntId) -> bool {
+        let sum = self.polynomial(hi);
+        // the extent itself, once, and what is not negative
+        let own = |atoms: &[IntId]| matches!(atoms, [a] if self.ints.get(*a) == Int::Len(axis));
+        let rest = |atoms: &[IntId], k: i64| k >= 0 && atoms.iter().all(|a| self.ints.is_nonnegative(*a));
+        let direct = sum.iter().any(|(atoms, k)| own(atoms) && *k > 0) && sum.iter().all(|(atoms, k)| rest(atoms, *k));
+        let derived = self.extents.get(axis.0 as usize).copied().flatten();
+        direct || derived.is_some_and(|extent| self.is_at_most(extent, Some(hi)))
     }
 }
 

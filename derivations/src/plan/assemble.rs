@@ -29,7 +29,9 @@ pub(super) fn plan(graph: &Graph, roots: &[Root], given: &[(NodeId, Elem)]) -> P
     for segment in &segments {
         assembler.segment(segment);
     }
-    assembler.finish(&rewritten, names, given)
+    let mut plan = assembler.finish(&rewritten, names, given);
+    names::settle(&mut plan, graph);
+    plan
 }
 
 struct Attempt {
@@ -47,23 +49,28 @@ impl Attempt {
         let cost = segments.iter().map(|s| s.cost).sum();
         Attempt { tasks, items, segments, cost }
     }
-    /// Costly values of full size that two sweeps of one nest evaluate.
+    /// Costly values of full size that two sweeps of one nest evaluate, and no other: stored, they stay in cache.
     fn repeated(&self) -> BTreeSet<NodeId> {
-        let mut repeated = BTreeSet::new();
-        for segment in &self.segments {
-            let mut seen: BTreeMap<NodeId, usize> = BTreeMap::new();
-            for k in segment.inside.iter().filter(|k| self.items[**k].full) {
+        // for each value: its nest, and how many of its sweeps evaluate it
+        let mut seen: BTreeMap<NodeId, (usize, usize)> = BTreeMap::new();
+        let mut scattered = BTreeSet::new();
+        for (nest, segment) in self.segments.iter().enumerate() {
+            for k in segment.before.iter().chain(&segment.inside).chain(&segment.after) {
                 let tasks = self.items[*k].tasks.iter().map(|t| &self.tasks.tasks[*t]);
                 let values: BTreeSet<NodeId> = tasks.flat_map(|t| t.inlined.iter().copied().filter(|n| *n != t.node)).collect();
                 for n in values {
-                    *seen.entry(n).or_insert(0) += 1;
+                    let (first, count) = seen.entry(n).or_insert((nest, 0));
+                    *count += 1;
+                    if *first != nest || !segment.inside.contains(k) {
+                        scattered.insert(n);
+                    }
                 }
             }
-            let graph = &self.tasks.graph;
-            let worthwhile = |n: &NodeId| cost::op_cost(graph.op(*n)) >= COSTLY && self.tasks.is_full(graph.axes_of(*n));
-            repeated.extend(seen.into_iter().filter(|(_, count)| *count > 1).map(|(n, _)| n).filter(worthwhile));
         }
-        repeated
+        let graph = &self.tasks.graph;
+        let costly = |n: &NodeId| cost::op_cost(graph.op(*n)) >= COSTLY && self.tasks.is_full(graph.axes_of(*n));
+        let repeated = seen.into_iter().filter(|(_, (_, count))| *count > 1).map(|(n, _)| n);
+        repeated.filter(|n| costly(n) && !scattered.contains(n)).collect()
     }
 }
 

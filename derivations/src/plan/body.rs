@@ -1,6 +1,6 @@
 //! Bodies under construction: hash-consed operands and instructions.
 
-use super::{Body, Fold, Instr, Leaf, Operand, Place, Pointwise, TempId, Val};
+use super::{BinaryOp, Body, Fold, Instr, Leaf, Operand, Place, Pointwise, TempId, Val};
 use std::collections::HashMap;
 
 impl Pointwise {
@@ -65,6 +65,11 @@ impl Builder {
         match op {
             Pointwise::Select { a, b, .. } if a == b => return a,
             Pointwise::Select { mask: Val::Num(bits), a, b } => return if f64::from_bits(bits) == 0.0 { b } else { a },
+            Pointwise::Binary(BinaryOp::Mul, one, x) | Pointwise::Binary(BinaryOp::Mul | BinaryOp::Div, x, one)
+                if one == Val::Num(1f64.to_bits()) =>
+            {
+                return x;
+            }
             _ => {}
         }
         let next = self.body.code.len() as u32;

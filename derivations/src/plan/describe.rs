@@ -16,6 +16,24 @@ pub fn describe(graph: &Graph, plan: &Plan) -> String {
     printer.out
 }
 
+/// The body with a name for every instruction whose value is used more than once.
+fn with_lets(body: &Body) -> Body {
+    let mut uses = vec![0; body.code.len()];
+    let stored = body.stores.iter().map(|s| s.1).chain(body.folds.iter().map(|f| f.value));
+    let read = body.code.iter().flat_map(|i| i.op.operands());
+    for val in stored.chain(read) {
+        if let Val::Instr(at) = val {
+            uses[at as usize] += 1;
+        }
+    }
+    let mut named = body.clone();
+    let repeated = named.code.iter_mut().zip(uses).filter(|(i, uses)| *uses > 1 && i.name.is_none());
+    for (number, (instr, _)) in repeated.enumerate() {
+        instr.name = Some(format!("v{}", number + 1));
+    }
+    named
+}
+
 struct Printer<'a> {
     graph: &'a Graph,
     plan: &'a Plan,
@@ -48,13 +66,8 @@ impl Printer<'_> {
             let _ = write!(head, " where {}", self.conditions(&sweep.guard));
         }
         self.line(1, &head);
-        let body = &sweep.body;
-        for (at, instr) in body.code.iter().enumerate() {
-            if let Some(name) = &instr.name {
-                let value = self.instr(body, at as u32, true);
-                self.line(2, &format!("let {name} = {value}"));
-            }
-        }
+        let body = &with_lets(&sweep.body);
+        self.lets(body);
         for (temp, val) in &body.stores {
             let value = self.val(body, *val);
             self.result(*temp, &value);
@@ -63,6 +76,14 @@ impl Printer<'_> {
             let axes = fold.axes.iter().map(|a| self.axis(*a)).collect::<Vec<_>>().join(",");
             let value = self.val(body, fold.value);
             self.result(fold.temp, &format!("{}_{{{axes}}} {value}", fold.op.name()));
+        }
+    }
+    fn lets(&mut self, body: &Body) {
+        for (at, instr) in body.code.iter().enumerate() {
+            if let Some(name) = &instr.name {
+                let value = self.instr(body, at as u32, true);
+                self.line(2, &format!("let {name} = {value}"));
+            }
         }
     }
     fn gemm(&mut self, gemm: &Gemm) {
@@ -77,7 +98,9 @@ impl Printer<'_> {
     fn scatter(&mut self, scatter: &ScatterAdd) {
         let domain = self.axes(scatter.domain);
         self.line(0, &format!("scatter over [{domain}]"));
-        let (value, index) = (self.val(&scatter.body, scatter.value), self.val(&scatter.body, scatter.index));
+        let body = &with_lets(&scatter.body);
+        self.lets(body);
+        let (value, index) = (self.val(body, scatter.value), self.val(body, scatter.index));
         let axis = self.axis(scatter.axis);
         self.result(scatter.out, &format!("add {value} at {axis} = {index}"));
     }

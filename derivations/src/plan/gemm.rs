@@ -72,7 +72,7 @@ fn base(finder: &mut Finder<'_>, view: NodeId) -> NodeId {
 /// The factors of a product, and the conditions of factors that are zero elsewhere.
 fn collect(finder: &mut Finder<'_>, x: NodeId, factors: &mut Vec<NodeId>, guard: &mut Vec<Condition>) {
     match finder.graph.op(x).clone() {
-        Op::Binary(BinaryOp::Mul, a, b) if finder.leaf(x).is_none() => {
+        Op::Binary(BinaryOp::Mul, a, b) if factors.len() <= MAX_FACTORS && finder.leaf(x).is_none() => {
             collect(finder, a, factors, guard);
             collect(finder, b, factors, guard);
         }

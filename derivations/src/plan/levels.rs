@@ -33,11 +33,13 @@ pub(super) fn items(tasks: &Tasks) -> Vec<Item> {
                 None => items.push(item(&tasks.tasks[t], vec![t], false)),
             }
         }
-        let mut sweeps: BTreeMap<(AxisSet, &[Condition]), Vec<usize>> = BTreeMap::new();
+        // small domains first: what they find may be needed by nests over the large ones
+        let mut sweeps: BTreeMap<(u64, AxisSet, &[Condition]), Vec<usize>> = BTreeMap::new();
         for t in all.filter(here).filter(|t| tasks.tasks[*t].large) {
             let task = &tasks.tasks[t];
             if task.is_sweep() {
-                sweeps.entry((task.domain, &task.guard)).or_default().push(t);
+                let size = tasks.graph.canonical_size(task.domain);
+                sweeps.entry((size, task.domain, &task.guard)).or_default().push(t);
             } else {
                 items.push(item(task, vec![t], true));
             }
@@ -81,8 +83,12 @@ impl<'t> Levels<'t> {
     /// 0 if the reader may run in the sweep that writes (or right after a small one).
     fn weight(&self, from: usize, to: usize, read: &Read) -> usize {
         let (writer, reader) = (&self.tasks.tasks[from], &self.tasks.tasks[to]);
-        let shared =
-            writer.is_store() && reader.is_sweep() && read.plain && reader.guard.is_empty() && writer.domain == reader.domain;
+        let shared = writer.is_store()
+            && reader.is_sweep()
+            && reader.large == writer.large
+            && read.plain
+            && reader.guard.is_empty()
+            && writer.domain == reader.domain;
         usize::from(writer.large && !shared)
     }
     fn earliest(&self, t: usize) -> usize {
@@ -106,8 +112,7 @@ impl<'t> Levels<'t> {
         for t in 0..count {
             self.level[t] = self.earliest(t);
         }
-        let latest = self.latest();
-        for t in 0..count {
+        for (t, latest) in self.latest().into_iter().enumerate() {
             let earliest = self.earliest(t);
             if !self.tasks.tasks[t].large || !self.tasks.tasks[t].is_sweep() {
                 self.level[t] = self.level[t].max(earliest);
@@ -116,7 +121,7 @@ impl<'t> Levels<'t> {
             let mate = (0..t).find(|m| are_mates(self.tasks, *m, t));
             self.level[t] = match mate {
                 Some(mate) => self.level[mate],
-                None => self.best(t, earliest, latest[t].max(earliest)),
+                None => self.best(t, earliest, latest.max(earliest)),
             };
         }
         for t in 0..count {
@@ -127,29 +132,38 @@ impl<'t> Levels<'t> {
     }
     /// The level at which a sweep reads fewest tensors that its company does not; stores prefer late ones.
     fn best(&self, t: usize, earliest: usize, latest: usize) -> usize {
+        if earliest == latest {
+            return earliest;
+        }
         let task = &self.tasks.tasks[t];
+        let behind = self.behind(t);
+        let mates = self.tasks.tasks.iter().enumerate().filter(|(m, c)| {
+            *m != t && !behind[*m] && c.large && c.is_sweep() && c.domain == task.domain && c.guard == task.guard
+        });
+        let mates: Vec<(usize, &Task)> = mates.collect();
         let (mut least, mut best) = (usize::MAX, earliest);
         for l in earliest..=latest {
-            let company: Vec<(usize, &Task)> = self
-                .tasks
-                .tasks
-                .iter()
-                .enumerate()
-                .filter(|(m, c)| {
-                    *m != t && self.level[*m] == l && c.is_sweep() && c.domain == task.domain && c.guard == task.guard
-                })
-                .collect();
+            let company = || mates.iter().filter(|(m, _)| self.level[*m] == l);
             let at_hand = |leaf: &Leaf| {
-                company
-                    .iter()
-                    .any(|(m, c)| matches!(leaf, Leaf::Temp(x) if x.0 as usize == *m) || c.reads.iter().any(|r| r.leaf == *leaf))
+                let writes = |m: usize| matches!(leaf, Leaf::Temp(x) if x.0 as usize == m);
+                company().any(|(m, c)| writes(*m) || c.reads.iter().any(|r| r.leaf == *leaf))
             };
             let extra = task.reads.iter().filter(|r| self.tasks.is_full(r.axes) && !at_hand(&r.leaf)).count();
-            let extra = extra + usize::from(company.is_empty());
+            let extra = extra + usize::from(company().next().is_none());
             if extra < least || extra == least && task.is_store() {
                 (least, best) = (extra, l);
             }
         }
         best
+    }
+    /// The tasks that can only run in later sweeps than `t`.
+    fn behind(&self, t: usize) -> Vec<bool> {
+        let mut distance: Vec<Option<usize>> = vec![None; self.level.len()];
+        distance[t] = Some(0);
+        for m in t + 1..distance.len() {
+            let sources = self.tasks.tasks[m].sources();
+            distance[m] = sources.filter_map(|(s, read)| Some(distance[s]? + self.weight(s, m, read))).max();
+        }
+        distance.into_iter().map(|d| d.is_some_and(|d| d > 0)).collect()
     }
 }

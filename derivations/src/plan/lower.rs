@@ -18,6 +18,7 @@ pub(super) struct Lowering<'f, 'w> {
     known: Vec<Condition>,
     pub builder: Builder,
     memo: HashMap<(NodeId, Access), Val>,
+    guards: HashMap<(NodeId, Access), Vec<Condition>>,
     inlined: BTreeSet<NodeId>,
     depth: usize,
 }
@@ -41,8 +42,8 @@ impl<'f, 'w> Lowering<'f, 'w> {
     }
     fn new(finder: &'f mut Finder<'w>) -> Lowering<'f, 'w> {
         let (domain, known) = (AxisSet::EMPTY, vec![]);
-        let (memo, inlined) = (HashMap::new(), BTreeSet::new());
-        Lowering { finder, domain, known, builder: Builder::default(), memo, inlined, depth: 0 }
+        let (memo, guards, inlined) = (HashMap::new(), HashMap::new(), BTreeSet::new());
+        Lowering { finder, domain, known, builder: Builder::default(), memo, guards, inlined, depth: 0 }
     }
 
     fn pointwise(mut self, node: NodeId) -> Task {
@@ -70,8 +71,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
             let derived = self.guard_of(x, &Access::default());
             guard.extend(derived.into_iter().filter(|c| c.axes().len() > 1));
         }
-        guard.sort();
-        guard.dedup();
+        let guard = self.finder.arith.minimal(guard, &[]);
         self.known = guard.clone();
         let value = self.value(x, &Access::default());
         self.finish(node, guard, Work::Fold { op, axes, value })
@@ -130,9 +130,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
     }
     fn read(&mut self, leaf: Leaf, at: &Access, mut valid: Vec<Condition>, fill: u64) -> Val {
         valid.extend(at.safe.iter().cloned());
-        valid.retain(|c| !self.known.contains(c));
-        valid.sort();
-        valid.dedup();
+        let valid = self.finder.arith.minimal(valid, &self.known);
         let fill = if valid.is_empty() { 0 } else { fill };
         self.builder.operand(Operand { leaf, map: at.map.clone(), valid, fill })
     }
@@ -186,10 +184,8 @@ impl<'f, 'w> Lowering<'f, 'w> {
         self.builder.instr(op, name.as_deref())
     }
     /// 1 where all conditions hold, given those that are known to.
-    fn test(&mut self, mut conditions: Vec<Condition>) -> Val {
-        conditions.retain(|c| !self.known.contains(c));
-        conditions.sort();
-        conditions.dedup();
+    fn test(&mut self, conditions: Vec<Condition>) -> Val {
+        let conditions = self.finder.arith.minimal(conditions, &self.known);
         if conditions.is_empty() { Val::Num(1f64.to_bits()) } else { self.builder.leaf(Leaf::Test(conditions)) }
     }
 
@@ -216,7 +212,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
                 None => break,
             }
         }
-        valid.retain(|c| !self.known.contains(c));
+        let valid = self.finder.arith.minimal(valid, &self.known);
         let fill = fill.unwrap_or(0);
         let here = here.on(self.finder.graph.axes_of(x));
         if valid.is_empty() {
@@ -265,15 +261,28 @@ impl<'f, 'w> Lowering<'f, 'w> {
 
     /// Conditions outside of which a value is certainly zero, or was meant not to count: a sum skips such positions.
     fn guard_of(&mut self, node: NodeId, at: &Access) -> Vec<Condition> {
-        if self.finder.leaf(node).is_some() {
+        if self.depth > DEPTH || self.finder.leaf(node).is_some() {
             return vec![];
         }
+        let key = (node, at.clone());
+        if let Some(guard) = self.guards.get(&key) {
+            return guard.clone();
+        }
+        self.depth += 1;
+        let guard = self.find_guard(node, at);
+        self.depth -= 1;
+        self.guards.insert(key, guard.clone());
+        guard
+    }
+    fn find_guard(&mut self, node: NodeId, at: &Access) -> Vec<Condition> {
         let is_zero = |n| self.finder.graph.as_num(n) == Some(0.0);
         match self.finder.graph.op(node).clone() {
             Op::Unary(UnaryOp::Neg, x) | Op::Binary(BinaryOp::Div, x, _) => self.guard_of(x, at),
             Op::Binary(BinaryOp::Mul, x, y) => {
                 let mut guard = self.guard_of(x, at);
                 guard.extend(self.guard_of(y, at));
+                guard.sort();
+                guard.dedup();
                 guard
             }
             Op::Binary(BinaryOp::Add | BinaryOp::Sub, x, y) => {
@@ -334,11 +343,10 @@ impl<'f, 'w> Lowering<'f, 'w> {
                 let operand = &mut self.builder.body.operands[at as usize];
                 let zero = operand.valid.is_empty() || f64::from_bits(operand.fill) == 0.0;
                 if zero && c.axes().is_subset(axes) {
-                    if !operand.valid.contains(&c) {
-                        operand.valid.push(c);
-                        operand.valid.sort();
-                        operand.fill = 0;
-                    }
+                    let mut valid = std::mem::take(&mut operand.valid);
+                    valid.push(c);
+                    operand.valid = self.finder.arith.minimal(valid, &[]);
+                    operand.fill = 0;
                     continue 'conditions;
                 }
             }

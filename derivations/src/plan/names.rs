@@ -1,11 +1,15 @@
 //! Names of temps for the generated code: the user's own, or ones that say what the value is.
 
 use super::tasks::{Task, Tasks, Work};
+use super::{Body, Leaf, Phase, Plan, Temp, Val};
 use crate::graph::{BinaryOp, Graph, NodeId, Op, ReduceOp, UnaryOp};
 use std::collections::BTreeSet;
 
 /// Longer names are replaced by a general word.
 const LONGEST: usize = 20;
+
+/// Expressions nested deeper get a name.
+const DEEPEST: usize = 32;
 
 /// A name for each task's result, unique, fit for a Rust identifier, no input's.
 pub(super) fn names(tasks: &Tasks) -> Vec<String> {
@@ -20,6 +24,53 @@ pub(super) fn names(tasks: &Tasks) -> Vec<String> {
         names[t] = unique(&mut taken, &name(graph, &tasks.tasks[t]));
     }
     names
+}
+
+/// Makes the `let`s of each body differ from one another and from what the body reads: a user may shadow names.
+pub(super) fn settle(plan: &mut Plan, graph: &Graph) {
+    let Plan { temps, phases, given, .. } = plan;
+    for phase in phases {
+        let bodies: Vec<&mut Body> = match phase {
+            Phase::Nest(nest) => nest.steps.iter_mut().chain(&mut nest.after).map(|s| &mut s.body).collect(),
+            Phase::Scatter(scatter) => vec![&mut scatter.body],
+            Phase::Gemm(_) => vec![],
+        };
+        for body in bodies {
+            let given = |k: u32| graph.names.get(&given[k as usize].0).map(String::as_str);
+            let mut taken: BTreeSet<String> =
+                body.operands.iter().filter_map(|o| leaf_name(&o.leaf, graph, temps, &given)).map(String::from).collect();
+            name_deep(body);
+            for name in body.code.iter_mut().filter_map(|i| i.name.as_mut()) {
+                *name = unique(&mut taken, name);
+            }
+        }
+    }
+}
+
+/// Gives a name to what is nested deeply: who writes expressions down need not nest them without end.
+fn name_deep(body: &mut Body) {
+    let mut depths: Vec<usize> = vec![];
+    for instr in &mut body.code {
+        let depth = |val: &Val| match val {
+            Val::Instr(at) => depths[*at as usize],
+            _ => 0,
+        };
+        let depth = 1 + instr.op.operands().iter().map(depth).max().unwrap_or(0);
+        if depth >= DEEPEST && instr.name.is_none() {
+            instr.name = Some("value".into());
+        }
+        depths.push(if instr.name.is_some() { 0 } else { depth });
+    }
+}
+
+fn leaf_name<'a>(leaf: &Leaf, graph: &'a Graph, temps: &'a [Temp], given: &dyn Fn(u32) -> Option<&'a str>) -> Option<&'a str> {
+    match leaf {
+        Leaf::Input(i) => Some(&graph.inputs[i.0 as usize].name),
+        Leaf::Temp(t) => Some(&temps[t.0 as usize].name),
+        Leaf::Given(k) => given(*k),
+        Leaf::Host(h) => Some(&graph.hosts[h.0 as usize].name),
+        _ => None,
+    }
 }
 
 fn unique(taken: &mut BTreeSet<String>, name: &str) -> String {
@@ -65,7 +116,7 @@ fn spell(graph: &Graph, node: NodeId, depth: u32) -> Option<String> {
             _ => Some(format!("{}_{}", op.name(), word(*x)?)),
         },
         Op::ScatterAdd { x, .. } => Some(format!("scattered_{}", word(*x)?)),
-        Op::Reindex(x, _) | Op::Unary(UnaryOp::Neg | UnaryOp::Stop, x) => word(*x),
+        Op::Reindex(x, _) | Op::Broadcast(x, _) | Op::Unary(UnaryOp::Neg | UnaryOp::Stop, x) => word(*x),
         Op::Unary(op, x) => Some(format!("{}_{}", op.name(), word(*x)?)),
         Op::Powi(x, 2) => Some(format!("sq_{}", word(*x)?)),
         Op::Binary(op, a, b) => binary(graph, *op, *a, *b, &word),

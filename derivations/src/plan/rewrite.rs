@@ -2,13 +2,17 @@
 //!
 //! - A view of a sum is a sum of views, where the sum would be larger than the result. This makes one contraction of the
 //!   gradient of a convolution's input.
+//! - A scalar times a sum of full size scales a factor of the summands that is computed anyway.
 //! - A sum over an axis of known extent of what is zero but at one index is a view at that index: the adjoint of a stack.
 
 use super::affine::Arith;
+use super::tasks::largest;
 use super::{Affine, Place, Root};
 use crate::graph::{AxisId, AxisSet, BinaryOp, Graph, NodeId, Op, ReduceOp, Reindex, Source, UnaryOp, condition_axes};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Values nested deeper than this are not looked into.
+const DEPTH: u32 = 12;
 /// Sums over longer axes are not looked at index by index.
 const MAX_EXTENT: i64 = 8;
 
@@ -35,8 +39,14 @@ impl Rewritten {
 }
 
 pub(super) fn rewrite(graph: &Graph, roots: &[Root], given: &[NodeId]) -> Rewritten {
-    let mut rewriter = Rewriter { graph: graph.clone(), arith: Arith::new(graph) };
     let needed = needed(graph, roots, given);
+    let full = largest(graph, roots, &|n| given.contains(&n));
+    let mut uses = BTreeMap::new();
+    for &node in needed.iter().filter(|n| !given.contains(n)) {
+        graph.op(node).operands().into_iter().for_each(|x| *uses.entry(x).or_insert(0) += 1);
+    }
+    roots.iter().for_each(|r| *uses.entry(r.node).or_insert(0) += 1);
+    let mut rewriter = Rewriter { graph: graph.clone(), arith: Arith::new(graph), full, uses };
     let mut now: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     let mut origin = BTreeMap::new();
     for &node in &needed {
@@ -70,6 +80,10 @@ fn needed(graph: &Graph, roots: &[Root], given: &[NodeId]) -> BTreeSet<NodeId> {
 struct Rewriter {
     graph: Graph,
     arith: Arith,
+    /// The canonical size of the largest tensor.
+    full: u64,
+    /// How often each of the caller's nodes is read.
+    uses: BTreeMap<NodeId, usize>,
 }
 
 impl Rewriter {
@@ -83,6 +97,9 @@ impl Rewriter {
         } else {
             (op, node)
         };
+        if let Op::Binary(sign @ (BinaryOp::Mul | BinaryOp::Div), a, b) = *self.graph.op(node) {
+            return self.scaled_sum(sign, a, b, now).unwrap_or(same);
+        }
         let Op::Reduce { op: ReduceOp::Sum, axes, x, valid } = op else { return same };
         let over: AxisSet = axes.into_iter().collect();
         if valid.is_empty()
@@ -91,6 +108,24 @@ impl Rewriter {
             return better;
         }
         if valid.is_empty() { self.view_of_sum(over, x).unwrap_or(same) } else { same }
+    }
+
+    /// `s·Σ f·g = Σ (s·f)·g`, where `f` is computed in any case. The operands are the caller's.
+    fn scaled_sum(&mut self, sign: BinaryOp, a: NodeId, b: NodeId, now: &BTreeMap<NodeId, NodeId>) -> Option<NodeId> {
+        let is_scalar = |n| self.graph.axes_of(n).is_empty();
+        let (scalar, sum) = if sign == BinaryOp::Mul && is_scalar(a) { (a, b) } else { (b, a) };
+        let full = self.graph.canonical_size(self.graph.axes_of(sum)) * 8 > self.full;
+        if !is_scalar(scalar) || !full || self.uses.get(&sum) != Some(&1) {
+            return None;
+        }
+        let Op::Reduce { op: ReduceOp::Sum, axes, x, valid } = self.graph.op(now[&sum]).clone() else { return None };
+        let Op::Binary(BinaryOp::Mul, f, g) = *self.graph.op(x) else { return None };
+        let is_computed = |n: &NodeId| self.graph.op(*n).is_pointwise() && !self.graph.axes_of(*n).is_empty();
+        let f_or_g = [f, g].into_iter().find(is_computed)?;
+        let other = if f_or_g == f { g } else { f };
+        let scaled = self.graph.binary(sign, f_or_g, now[&scalar]);
+        let product = self.graph.binary(BinaryOp::Mul, scaled, other);
+        Some(self.graph.reduce_valid(ReduceOp::Sum, &axes, product, valid))
     }
 
     /// `Σ_A view(Σ_K y) = Σ_{A,K} view(y)`
@@ -107,24 +142,25 @@ impl Rewriter {
             return None;
         }
         let holes = self.arith.conditions(&valid, &places(&r)?, &r.valid)?;
-        let summand = self.sink(&r, y)?;
+        let summand = self.sink(&r, y, DEPTH)?;
         let axes: Vec<AxisId> = (over | inner).iter().collect();
         Some(self.graph.reduce_valid(ReduceOp::Sum, &axes, summand, holes))
     }
     /// A view of a product is a product of views, of those factors that have its axes.
-    fn sink(&mut self, r: &Reindex, y: NodeId) -> Option<NodeId> {
+    fn sink(&mut self, r: &Reindex, y: NodeId, depth: u32) -> Option<NodeId> {
+        let Some(depth) = depth.checked_sub(1) else { return Some(self.plain_view(r, y)) };
         let sources: AxisSet = r.map.iter().map(|(a, _)| *a).collect();
         match self.graph.op(y).clone() {
             Op::Binary(BinaryOp::Mul, a, b) => {
                 let (has_a, has_b) = (self.graph.axes_of(a).intersects(sources), self.graph.axes_of(b).intersects(sources));
-                let a = if has_a || !has_b { self.sink(r, a)? } else { a };
-                let b = if has_b { self.sink(r, b)? } else { b };
+                let a = if has_a || !has_b { self.sink(r, a, depth)? } else { a };
+                let b = if has_b { self.sink(r, b, depth)? } else { b };
                 Some(self.graph.binary(BinaryOp::Mul, a, b))
             }
             Op::Select { mask, a, b } if self.graph.as_num(b) == Some(0.0) => {
                 let Op::Test(conditions) = self.graph.op(mask).clone() else { return Some(self.plain_view(r, y)) };
                 let holds = self.arith.conditions(&conditions, &places(r)?, &r.valid)?;
-                let a = self.sink(r, a)?;
+                let a = self.sink(r, a, depth)?;
                 let mask = self.graph.test(holds);
                 Some(self.graph.select(mask, a, b))
             }
@@ -145,9 +181,9 @@ impl Rewriter {
         for axis in over.iter() {
             let extent = self.graph.axes[axis.0 as usize].extent.and_then(|e| self.graph.ints.as_const(e));
             let Some(extent) = extent.filter(|n| (1..=MAX_EXTENT).contains(n)) else { continue };
-            let alive: Vec<i64> = (0..extent).filter(|i| !self.is_zero_at(x, axis, *i)).collect();
+            let alive: Vec<i64> = (0..extent).filter(|i| !self.is_zero_at(x, axis, *i, DEPTH)).collect();
             if let ([i], true) = (&alive[..], extent > 1) {
-                let value = self.at(x, axis, *i);
+                let value = self.at(x, axis, *i, DEPTH);
                 return Some(self.graph.sum(over - AxisSet::one(axis), value));
             }
         }
@@ -164,43 +200,47 @@ impl Rewriter {
         op.is_mask().then_some(())?;
         Some(op.eval(value(*a)?, value(*b)?) != 0.0)
     }
-    fn is_zero_at(&self, x: NodeId, axis: AxisId, i: i64) -> bool {
+    fn is_zero_at(&self, x: NodeId, axis: AxisId, i: i64, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
         match self.graph.op(x) {
             Op::Num(bits) => f64::from_bits(*bits) == 0.0,
-            Op::Unary(UnaryOp::Neg, a) => self.is_zero_at(*a, axis, i),
-            Op::Binary(BinaryOp::Mul, a, b) => self.is_zero_at(*a, axis, i) || self.is_zero_at(*b, axis, i),
+            Op::Unary(UnaryOp::Neg, a) => self.is_zero_at(*a, axis, i, depth),
+            Op::Binary(BinaryOp::Mul, a, b) => self.is_zero_at(*a, axis, i, depth) || self.is_zero_at(*b, axis, i, depth),
             Op::Select { mask, a, b } => match self.choice(*mask, axis, i) {
-                Some(first) => self.is_zero_at(if first { *a } else { *b }, axis, i),
-                None => self.is_zero_at(*a, axis, i) && self.is_zero_at(*b, axis, i),
+                Some(first) => self.is_zero_at(if first { *a } else { *b }, axis, i, depth),
+                None => self.is_zero_at(*a, axis, i, depth) && self.is_zero_at(*b, axis, i, depth),
             },
             _ => false,
         }
     }
     /// `x` at `axis = i`.
-    fn at(&mut self, x: NodeId, axis: AxisId, i: i64) -> NodeId {
+    fn at(&mut self, x: NodeId, axis: AxisId, i: i64, depth: u32) -> NodeId {
         if !self.graph.axes_of(x).contains(axis) {
             return x;
         }
+        let next = depth.saturating_sub(1);
         match self.graph.op(x).clone() {
+            _ if depth == 0 => self.point(x, axis, i),
             Op::Unary(op, a) => {
-                let a = self.at(a, axis, i);
+                let a = self.at(a, axis, i, next);
                 self.graph.unary(op, a)
             }
             Op::Binary(op, a, b) => {
-                let (a, b) = (self.at(a, axis, i), self.at(b, axis, i));
+                let (a, b) = (self.at(a, axis, i, next), self.at(b, axis, i, next));
                 self.graph.binary(op, a, b)
             }
             Op::Select { mask, a, b } if self.choice(mask, axis, i).is_some() => {
                 let first = self.choice(mask, axis, i) == Some(true);
-                self.at(if first { a } else { b }, axis, i)
+                self.at(if first { a } else { b }, axis, i, next)
             }
-            _ => {
-                let offset = self.arith.ints.constant(i);
-                let e = Affine { terms: vec![], offset, div: None, modulo: None };
-                let map = vec![(axis, Source::Affine(e))];
-                self.graph.reindex(x, Reindex { map, valid: vec![], fill: 0, transpose: None })
-            }
+            _ => self.point(x, axis, i),
         }
+    }
+    fn point(&mut self, x: NodeId, axis: AxisId, i: i64) -> NodeId {
+        let offset = self.arith.ints.constant(i);
+        let e = Affine { terms: vec![], offset, div: None, modulo: None };
+        let map = vec![(axis, Source::Affine(e))];
+        self.graph.reindex(x, Reindex { map, valid: vec![], fill: 0, transpose: None })
     }
 }
 

@@ -44,6 +44,8 @@ impl Finder<'_> {
             let Some(at) = self.stored_at(root.node).filter(|_| !self.is_at_hand(root.node)) else { continue };
             let alone = !read.contains(&at) && roots.iter().filter(|r| r.node == root.node).count() == 1;
             let task = &mut tasks[at];
+            // the fold of an arg form writes indices
+            let alone = alone && (task.elem != Elem::Index || root.elem.is_none_or(|e| e == Elem::Index));
             let shared = root.readable && root.elem.is_none_or(|e| e == task.elem);
             if task.root.is_none() && (alone || shared) {
                 (task.root, task.elem) = (Some(k), root.elem.unwrap_or(task.elem));

@@ -130,7 +130,7 @@ pub(super) struct Finder<'w> {
 impl<'w> Finder<'w> {
     fn new(graph: Graph, roots: &[Root], given: &[(NodeId, Elem)], wanted: &'w BTreeSet<NodeId>) -> Finder<'w> {
         let given: BTreeMap<NodeId, u32> = given.iter().zip(0..).map(|((n, _), k)| (*n, k)).collect();
-        let full = largest(&graph, roots, &given);
+        let full = largest(&graph, roots, &|n| given.contains_key(&n));
         let arith = Arith::new(&graph);
         let (stored, pending) = (BTreeMap::new(), BTreeSet::new());
         Finder { graph, arith, full, given, wanted, stored, pending, tasks: vec![], constant: vec![] }
@@ -212,8 +212,17 @@ impl<'w> Finder<'w> {
 
     /// Whether a pointwise value is better computed once, for a sweep over `domain` that reads it in place or `moved`.
     pub fn worth_storing(&mut self, node: NodeId, domain: AxisSet, moved: bool) -> bool {
+        if matches!(self.graph.op(node), Op::Broadcast(..)) {
+            return false;
+        }
         let axes = self.graph.axes_of(node);
         if !self.is_full(domain) || axes == domain || self.is_constant(node) && !axes.is_empty() {
+            return false;
+        }
+        // a choice by position, over axes that no data has, is as cheap as reading its result
+        let operands = self.graph.op(node).operands();
+        let held = operands.into_iter().filter(|x| !self.is_constant(*x)).collect::<Vec<_>>();
+        if held.iter().fold(AxisSet::EMPTY, |set, x| set | self.graph.axes_of(*x)) != axes {
             return false;
         }
         let size = self.graph.canonical_size(axes);
@@ -283,7 +292,7 @@ impl<'w> Finder<'w> {
 }
 
 /// The canonical size of the largest tensor among inputs in reach, given values and roots.
-fn largest(graph: &Graph, roots: &[Root], given: &BTreeMap<NodeId, u32>) -> u64 {
+pub(super) fn largest(graph: &Graph, roots: &[Root], is_given: &dyn Fn(NodeId) -> bool) -> u64 {
     let size = |n: NodeId| graph.canonical_size(graph.axes_of(n));
     let mut full = roots.iter().map(|r| size(r.node)).max().unwrap_or(1).max(1);
     let mut seen = vec![false; graph.len()];
@@ -292,7 +301,7 @@ fn largest(graph: &Graph, roots: &[Root], given: &BTreeMap<NodeId, u32>) -> u64 
         if std::mem::replace(&mut seen[n.0 as usize], true) {
             continue;
         }
-        let given = given.contains_key(&n);
+        let given = is_given(n);
         if given || matches!(graph.op(n), Op::Input(_)) {
             full = full.max(size(n));
         }

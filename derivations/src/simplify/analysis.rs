@@ -33,10 +33,11 @@ pub struct Data {
 /// A value that the backward call may be given.
 #[derive(Clone, Copy, Debug)]
 pub struct Given {
-    pub class: Id,
     pub axes: AxisSet,
     /// Outputs, and what is kept in any case: having it costs nothing more.
     pub there: bool,
+    /// Masks and indices: a quarter of the memory.
+    pub few: bool,
 }
 
 /// The context of an e-graph: interned operators, switches and the log.

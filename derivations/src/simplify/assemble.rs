@@ -32,11 +32,11 @@ impl Assembly<'_, '_> {
         let mut given: BTreeSet<NodeId> = known.values().copied().collect();
         given.extend(&outputs);
         let written = self.written_conditions(&mut rebuild, &mut known);
-        given.extend(saves::small_barriers(&rebuild.graph, self.context.sizes, &written, &given));
+        given.extend(saves::barriers(&rebuild.graph, self.context.sizes, &written, &given));
         self.share(&rebuild.graph, &written, &given, &mut known);
 
-        let nodes = rebuild.lower_all(self.eg, &self.needed(roots, &known), known);
-        let grads = roots.iter().map(|g| nodes.get(&self.eg.find(*g)).copied()).collect::<Option<_>>()?;
+        let nodes = rebuild.lower_all(self.eg, &self.needed(roots, &known), known)?;
+        let grads = roots.iter().map(|g| nodes.get(&self.eg.find(*g)).copied()).collect::<Option<Vec<NodeId>>>()?;
         let saved = read_by(&rebuild.graph, &grads, &given).into_iter().filter(|id| !outputs.contains(id)).collect();
         Some((rebuild.graph, grads, saved))
     }
@@ -90,9 +90,9 @@ impl Assembly<'_, '_> {
 }
 
 /// The given nodes that the gradients read, sorted.
-fn read_by(graph: &Graph, grads: &Vec<NodeId>, given: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
+fn read_by(graph: &Graph, grads: &[NodeId], given: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
     let mut seen = BTreeSet::new();
-    let mut work = grads.clone();
+    let mut work = grads.to_vec();
     while let Some(id) = work.pop() {
         if seen.insert(id) && !given.contains(&id) {
             work.extend(graph.op(id).operands());

@@ -3,7 +3,7 @@
 //! `R·Σ_sweeps (size of the distinct full-size tensors read) + Σ_sweeps (full-size operations, recomputation counted)
 //! + 2R·(full-size tensors kept beside the outputs) + (small operations, once) + (number of nodes)`
 
-use super::analysis::Facts;
+use super::analysis::{Facts, Given};
 use super::language::Expr;
 use super::rational::Rational;
 use crate::graph::{AxisSet, BinaryOp, Graph, Op, UnaryOp};
@@ -44,6 +44,11 @@ impl Sizes {
         }
         size
     }
+    /// The size of a given value, in elements of the data's type.
+    pub fn given_size(&self, given: &Given) -> u64 {
+        let size = self.size(given.axes);
+        if given.few { size.div_ceil(4) } else { size }
+    }
     /// Whether a domain is as large as the largest tensor, by order of magnitude.
     pub fn is_full(&self, axes: AxisSet) -> bool {
         self.size(axes) * 8 > self.full
@@ -68,7 +73,7 @@ impl Sizes {
             Expr::Given(k) => {
                 let given = &facts.given[*k as usize];
                 // kept values are read, and were written in the forward call and held
-                READ * self.size(given.axes) * if given.there { 1 } else { 3 }
+                READ * self.given_size(given) * if given.there { 1 } else { 3 }
             }
             Expr::Sum { coefs, terms, .. } => {
                 let scaled = |k: &Rational| !(k.is_one() || *k == Rational::MINUS_ONE && terms.len() > 1);

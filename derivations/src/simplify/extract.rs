@@ -27,6 +27,8 @@ struct Candidate {
     reduction: bool,
     /// A tensor or kept value: what is read, in elements; and what was kept for it.
     leaf: Option<(u64, u64)>,
+    /// A bit for each full-size tensor or kept value (those beyond 128 have none).
+    tensor: u128,
 }
 
 struct Class {
@@ -56,10 +58,25 @@ impl Extraction {
             if let Some(value) = eg[*id].data.constant {
                 nodes.retain(|n| *n == Expr::Num(value));
             }
-            let candidates = nodes.into_iter().map(|n| Candidate::of(eg, sizes, n, &at)).collect();
-            Class { id: *id, candidates, size: sizes.size(axes), full: sizes.is_full(axes) }
+            let full = sizes.is_full(axes);
+            // `f + f` was made before its terms were known to be equal: `2·f` is beside it
+            if nodes.len() > 1 {
+                nodes.retain(|n| !repeats(eg, n));
+            }
+            let mut candidates: Vec<Candidate> = nodes.into_iter().map(|n| Candidate::of(eg, sizes, n, &at)).collect();
+            // a small value that can be kept is not reduced again
+            if !full && candidates.iter().any(|c| matches!(c.expr, Expr::Given(_))) {
+                candidates.retain(|c| !c.reduction);
+            }
+            Class { id: *id, candidates, size: sizes.size(axes), full }
         });
-        let classes: Vec<Class> = classes.collect();
+        let mut classes: Vec<Class> = classes.collect();
+        let tensors = classes.iter_mut().filter(|c| c.full && c.candidates.iter().any(|c| c.leaf.is_some()));
+        for (bit, class) in tensors.enumerate().take(128) {
+            for candidate in class.candidates.iter_mut().filter(|c| c.leaf.is_some()) {
+                candidate.tensor = 1 << bit;
+            }
+        }
         let roots = roots.iter().map(|r| at(*r)).collect();
         Extraction { choice: vec![None; classes.len()], classes, roots }
     }
@@ -132,39 +149,64 @@ impl Extraction {
     /// The true cost of the choice; `None` if it is not one.
     pub fn cost(&self) -> Option<Cost> {
         let order = self.order()?;
-        let mut level = vec![0usize; self.classes.len()];
-        // what each sweep computes: reductions and full-size roots
-        let mut sweeps: Vec<Vec<usize>> = vec![];
-        let mut put = |k: usize, class: usize| {
-            if sweeps.len() <= k {
-                sweeps.resize(k + 1, vec![]);
-            }
-            sweeps[k].push(class);
-        };
         let mut cost = Cost { total: order.len() as u64, ..Cost::default() };
         for &c in &order {
             let candidate = self.candidate(c)?;
-            let below = candidate.children.iter().map(|k| level[*k]).max().unwrap_or(0);
-            level[c] = below + usize::from(candidate.reduction);
             if candidate.reduction {
-                put(below, c);
                 cost.reductions += 1;
                 cost.total += if self.classes[c].full { READ * self.classes[c].size } else { 0 };
             } else if !self.classes[c].full {
                 cost.total += candidate.own;
             }
         }
-        for &root in &self.roots {
-            if self.classes[root].full {
-                put(level[root], root);
-            }
-        }
         let mut kept = vec![false; self.classes.len()];
-        for outputs in sweeps.into_iter().filter(|s| !s.is_empty()) {
+        for outputs in self.sweeps(&order)?.into_iter().filter(|s| !s.is_empty()) {
             cost.sweeps += 1;
             cost.total += self.sweep_cost(outputs, &mut kept);
         }
         Some(cost)
+    }
+
+    /// What each sweep computes: reductions and full-size roots, as early as they can be; but a reduction that nothing
+    /// waits for goes to the sweep that reads most of its tensors anyway.
+    fn sweeps(&self, order: &[usize]) -> Option<Vec<Vec<usize>>> {
+        let mut level = vec![0usize; self.classes.len()];
+        let mut read = vec![false; self.classes.len()];
+        let mut tensors = vec![0u128; self.classes.len()];
+        let mut fixed: Vec<(usize, usize)> = vec![];
+        for &c in order {
+            let candidate = self.candidate(c)?;
+            tensors[c] = candidate.tensor;
+            for &child in &candidate.children {
+                read[child] = true;
+                level[c] = level[c].max(level[child]);
+                if self.classes[child].full && !self.candidate(child)?.reduction {
+                    tensors[c] |= tensors[child];
+                }
+            }
+            if candidate.reduction {
+                fixed.push((level[c], c));
+                level[c] += 1;
+            }
+        }
+        let roots = self.roots.iter().filter(|r| self.classes[**r].full && self.candidate(**r).is_some_and(|c| !c.reduction));
+        fixed.extend(roots.map(|r| (level[*r], *r)));
+        let (free, fixed): (Vec<_>, Vec<_>) =
+            fixed.into_iter().partition(|(_, c)| !read[*c] && self.candidate(*c).is_some_and(|c| c.reduction));
+        let last = fixed.iter().chain(&free).map(|(k, _)| *k).max().unwrap_or(0);
+        let mut sweeps: Vec<Vec<usize>> = vec![vec![]; last + 1];
+        let mut reads = vec![0u128; last + 1];
+        for (k, c) in fixed {
+            sweeps[k].push(c);
+            reads[k] |= tensors[c];
+        }
+        for (earliest, c) in free {
+            let shared = |k: &usize| ((tensors[c] & reads[*k]).count_ones(), std::cmp::Reverse(*k));
+            let best = (earliest..=last).max_by_key(shared).unwrap_or(earliest);
+            sweeps[best].push(c);
+            reads[best] |= tensors[c];
+        }
+        Some(sweeps)
     }
 
     /// The cost of computing some classes in one pass.
@@ -224,6 +266,16 @@ impl Extraction {
     }
 }
 
+/// Whether a sum or product has the same part twice.
+fn repeats(eg: &EGraph, node: &Expr) -> bool {
+    if !matches!(node, Expr::Sum { .. } | Expr::Prod { .. }) {
+        return false;
+    }
+    let mut parts: Vec<Id> = node.children().iter().map(|c| eg.find(*c)).collect();
+    parts.sort();
+    parts.windows(2).any(|pair| pair[0] == pair[1])
+}
+
 impl Candidate {
     fn of(eg: &EGraph, sizes: &Sizes, expr: Expr, at: &dyn Fn(Id) -> usize) -> Candidate {
         let facts = &eg.analysis;
@@ -233,7 +285,7 @@ impl Candidate {
         let leaf = match &expr {
             Expr::Given(k) => {
                 let given = &facts.given[*k as usize];
-                let size = sizes.size(given.axes);
+                let size = sizes.given_size(given);
                 Some((size, if given.there { 0 } else { size }))
             }
             Expr::Opaque(payload, x) if x.is_empty() && matches!(facts.op(*payload), Op::Input(_)) => {
@@ -242,7 +294,7 @@ impl Candidate {
             _ => None,
         };
         let children = expr.children().iter().map(|c| at(*c)).collect();
-        Candidate { expr, children, own, reduction, leaf }
+        Candidate { expr, children, own, reduction, leaf, tensor: 0 }
     }
 }
 

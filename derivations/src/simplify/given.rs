@@ -4,6 +4,7 @@ use super::analysis::{EGraph, Given};
 use super::cost::Sizes;
 use super::language::Expr;
 use super::rebuild::{Rebuild, lower};
+use super::saves::is_condition;
 use crate::graph::{Graph, NodeId, Op};
 use egg::{Id, Language};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +31,7 @@ pub struct Context<'a> {
     pub outputs: &'a [NodeId],
     /// Full-size values (and winners' indices) chosen by the minimum cut.
     pub cut: &'a [NodeId],
-    /// Small values kept in any case.
+    /// What recomputed conditions need; the small ones of these are kept in any case.
     pub kept: &'a [NodeId],
 }
 
@@ -40,7 +41,8 @@ impl Offers {
         let class_of = |eg: &EGraph, id: NodeId| context.classes[id.0 as usize].map(|c| eg.find(c));
         let mut offers = Offers { spellings: spell(eg, context) };
         let mut there: BTreeSet<Id> = BTreeSet::new();
-        for &id in context.outputs.iter().chain(context.kept) {
+        let small = |id: &&NodeId| !context.sizes.is_full(context.graph.axes_of(**id));
+        for &id in context.outputs.iter().chain(context.kept.iter().filter(small)) {
             there.extend(class_of(eg, id));
         }
         // an output's class is read from the output, whatever else it is equal to
@@ -61,7 +63,8 @@ impl Offers {
         let free = free_classes(eg);
         wanted.retain(|c| !free.contains(c) && !eg[*c].data.cotangent && offers.spellings.contains_key(c));
         for class in wanted {
-            let given = Given { class, axes: eg[class].data.axes, there: there.contains(&class) };
+            let few = matches!(offers.spellings[&class], Spelling::Node(id) if is_condition(context.graph.op(id)));
+            let given = Given { axes: eg[class].data.axes, there: there.contains(&class), few };
             eg.analysis.given.push(given);
             let number = eg.analysis.given.len() as u32 - 1;
             let node = eg.add(Expr::Given(number));
@@ -120,37 +123,24 @@ fn spell(eg: &EGraph, context: &Context) -> BTreeMap<Id, Spelling> {
     }
 }
 
-/// Classes that need no tensor: constants, lengths, indices, draws and what is computed of them.
+/// Classes that are free to have in the backward call: inputs, and what is computed of constants, lengths, indices and
+/// draws alone.
 fn free_classes(eg: &EGraph) -> BTreeSet<Id> {
-    let mut free: BTreeSet<Id> = BTreeSet::new();
+    let is_input = |n: &Expr| matches!(n, Expr::Opaque(p, _) if matches!(eg.analysis.op(*p), Op::Input(_)));
     let mut classes: Vec<Id> = eg.classes().map(|c| c.id).collect();
     classes.sort();
+    let (inputs, mut rest): (BTreeSet<Id>, Vec<Id>) = {
+        let (inputs, rest): (Vec<Id>, Vec<Id>) = classes.into_iter().partition(|c| eg[*c].nodes.iter().any(is_input));
+        (inputs.into_iter().collect(), rest)
+    };
+    let mut free: BTreeSet<Id> = BTreeSet::new();
     loop {
-        let before = free.len();
-        for &class in &classes {
-            let node = eg[class].nodes.iter().any(|n| match n {
-                Expr::Opaque(payload, x) if x.is_empty() => !matches!(eg.analysis.op(*payload), Op::Input(_)),
-                n => n.children().iter().all(|c| free.contains(&eg.find(*c))),
-            });
-            // an input itself is free to read
-            let input = eg[class]
-                .nodes
-                .iter()
-                .any(|n| matches!(n, Expr::Opaque(p, x) if x.is_empty() && matches!(eg.analysis.op(*p), Op::Input(_))));
-            if node && !input {
-                free.insert(class);
-            }
+        let is_free = |n: &Expr| n.children().iter().all(|c| free.contains(&eg.find(*c)));
+        let (found, left): (Vec<Id>, Vec<Id>) = rest.into_iter().partition(|c| eg[*c].nodes.iter().any(is_free));
+        if found.is_empty() {
+            return &free | &inputs;
         }
-        if free.len() == before {
-            break;
-        }
+        free.extend(found);
+        rest = left;
     }
-    // inputs are read, never kept; what is computed from them is not free
-    for class in classes {
-        let is_input = |n: &Expr| matches!(n, Expr::Opaque(p, x) if x.is_empty() && matches!(eg.analysis.op(*p), Op::Input(_)));
-        if eg[class].nodes.iter().any(is_input) {
-            free.insert(class);
-        }
-    }
-    free
 }

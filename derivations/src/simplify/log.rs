@@ -4,6 +4,7 @@ use super::Step;
 use super::analysis::EGraph;
 use super::language::Expr;
 use super::print::Printer;
+use super::rational::Rational;
 use super::views::{ProductView, SumView};
 use egg::{Id, Language};
 use std::cell::RefCell;
@@ -40,6 +41,8 @@ pub struct Instance {
     /// The nodes that were new.
     pub made: Vec<Expr>,
     pub result: Id,
+    /// Whether the result was known to be a constant.
+    pub constant: bool,
 }
 
 /// Every rule instance, in order.
@@ -76,10 +79,11 @@ impl Log {
         self.made.clear();
     }
     /// The rule found this.
-    pub fn step(&mut self, rule: &'static str, result: Id) {
+    pub fn step(&mut self, rule: &'static str, result: Id, constant: bool) {
         let Some((class, source)) = self.source.clone() else { return };
         let made = std::mem::take(&mut self.made);
-        self.instances.push(Instance { rule, class, source, views: self.views.borrow().clone(), made, result });
+        let views = self.views.borrow().clone();
+        self.instances.push(Instance { rule, class, source, views, made, result, constant });
     }
     pub fn end(&mut self) {
         self.source = None;
@@ -124,10 +128,11 @@ impl Slice<'_, '_> {
         let mut slice = Slice { eg, maker, raw, used: BTreeSet::new(), work };
         let mut seen: HashSet<Expr> = HashSet::new();
         while let Some(node) = slice.work.pop() {
-            if seen.insert(node.clone()) && !slice.raw.contains(&node) {
-                if let Some(&i) = slice.maker.get(&node) {
-                    slice.use_instance(i);
-                }
+            if seen.insert(node.clone())
+                && !slice.raw.contains(&node)
+                && let Some(&i) = slice.maker.get(&node)
+            {
+                slice.use_instance(i);
             }
         }
         slice
@@ -139,6 +144,11 @@ impl Slice<'_, '_> {
         }
         let instance = &self.eg.analysis.log.instances[i];
         self.work.push(canonical(self.eg, &instance.source));
+        // a part that is 0 was found to be
+        let parts = std::iter::once(&instance.source).chain(&instance.made).flat_map(|n| n.children());
+        for part in parts.filter(|p| self.eg[**p].data.constant.is_some_and(Rational::is_zero)) {
+            self.use_constant(*part);
+        }
         for (class, view) in &instance.views {
             match view.node() {
                 Expr::Num(_) => self.use_constant(*class),
@@ -149,10 +159,7 @@ impl Slice<'_, '_> {
     /// What made a class a constant: its nodes say nothing of it.
     fn use_constant(&mut self, class: Id) {
         let class = self.eg.find(class);
-        let by =
-            self.eg.analysis.log.instances.iter().position(|i| {
-                self.eg.find(i.class) == class && !matches!(i.source, Expr::Num(_)) && self.eg.find(i.result) == class
-            });
+        let by = self.eg.analysis.log.instances.iter().position(|i| i.constant && self.eg.find(i.class) == class);
         if let Some(i) = by {
             self.use_instance(i);
         }

@@ -141,7 +141,7 @@ fn saturated(problem: &Problem, sizes: &Sizes, options: &Options) -> Result<Simp
         classes: &classes,
         outputs: &problem.outputs,
         cut: &saves::minimum_cut(problem.graph, sizes, &problem.outputs, &problem.grads),
-        kept: &saves::small_barriers(problem.graph, sizes, &written, &problem.outputs.iter().copied().collect()),
+        kept: &saves::barriers(problem.graph, sizes, &written, &problem.outputs.iter().copied().collect()),
     };
     let offers = Offers::add(&mut egraph, &context);
     (report.iterations, report.nodes, report.classes) = (iterations, egraph.total_number_of_nodes(), egraph.number_of_classes());

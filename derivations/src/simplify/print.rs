@@ -5,6 +5,7 @@ use super::language::{Expr, Holes};
 use super::rational::Rational;
 use crate::graph::{AxisSet, Graph, Op};
 use egg::{Id, Language};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 /// Prints classes by their smallest node, and by the user's names where there are some.
@@ -13,6 +14,8 @@ pub struct Printer<'a, 'g> {
     names: BTreeMap<Id, &'a str>,
     /// Of each class, how many operators its smallest term has, and the node that begins it.
     smallest: BTreeMap<Id, (usize, &'a Expr)>,
+    /// What was printed before.
+    texts: RefCell<BTreeMap<Id, String>>,
 }
 
 /// Terms with more operators are not written out.
@@ -26,7 +29,7 @@ impl<'a, 'g> Printer<'a, 'g> {
                 names.entry(eg.find(class)).or_insert(name);
             }
         }
-        let mut printer = Printer { eg, names, smallest: BTreeMap::new() };
+        let mut printer = Printer { eg, names, smallest: BTreeMap::new(), texts: RefCell::default() };
         printer.measure();
         printer
     }
@@ -65,11 +68,16 @@ impl<'a, 'g> Printer<'a, 'g> {
 
     pub fn class(&self, id: Id) -> String {
         let id = self.eg.find(id);
-        match (self.names.get(&id), self.smallest.get(&id)) {
+        if let Some(text) = self.texts.borrow().get(&id) {
+            return text.clone();
+        }
+        let text = match (self.names.get(&id), self.smallest.get(&id)) {
             (Some(name), _) => (*name).to_string(),
             (_, Some((size, node))) if *size <= LONGEST => self.node(node),
             _ => "…".to_string(),
-        }
+        };
+        self.texts.borrow_mut().insert(id, text.clone());
+        text
     }
 
     /// A child that is an operand of `*` or `/`, in parentheses where needed.

@@ -183,17 +183,19 @@ impl<'a> Rebuild<'a> {
         }
         self.copies[&id]
     }
-    /// The nodes of the chosen expressions (children first). `known`: classes that are nodes already.
-    pub fn lower_all(&mut self, eg: &EGraph, chosen: &[(Id, Expr)], known: BTreeMap<Id, NodeId>) -> BTreeMap<Id, NodeId> {
-        let mut nodes = known;
-        for (class, expr) in chosen {
-            if nodes.contains_key(class) {
-                continue;
-            }
-            let children: Vec<NodeId> = expr.children().iter().map(|c| nodes[&eg.find(*c)]).collect();
-            let node = lower(&mut self.graph, &eg.analysis, expr, &children);
+    /// The nodes of the chosen expressions, children first. `nodes`: of classes that have one already.
+    /// `None`: a child is missing.
+    pub fn lower_all(
+        &mut self,
+        eg: &EGraph,
+        chosen: &[(Id, Expr)],
+        mut nodes: BTreeMap<Id, NodeId>,
+    ) -> Option<BTreeMap<Id, NodeId>> {
+        for (class, expr) in chosen.iter().filter(|(_, expr)| !matches!(expr, Expr::Given(_))) {
+            let children: Option<Vec<NodeId>> = expr.children().iter().map(|c| nodes.get(&eg.find(*c)).copied()).collect();
+            let node = lower(&mut self.graph, &eg.analysis, expr, &children?);
             nodes.insert(*class, node);
         }
-        nodes
+        Some(nodes)
     }
 }

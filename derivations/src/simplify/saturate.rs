@@ -3,6 +3,8 @@
 use super::analysis::EGraph;
 use super::language::Expr;
 use super::rules::{Apply, TABLE};
+use super::views::constant;
+use crate::graph::Op;
 use egg::{Id, Language};
 use std::collections::{BTreeMap, HashSet};
 
@@ -64,6 +66,7 @@ fn snapshot(eg: &EGraph) -> Vec<(Id, Expr)> {
             let fixed = match node {
                 Expr::Sum { frozen, .. } => *frozen,
                 Expr::Prod { .. } | Expr::Red { .. } | Expr::Select(_) => false,
+                Expr::Opaque(payload, _) => !matches!(eg.analysis.op(*payload), Op::Reindex(..)),
                 _ => true,
             };
             if !fixed {
@@ -88,7 +91,8 @@ fn rewrite(eg: &mut EGraph, class: Id, node: &Expr, fired: &mut BTreeMap<&'stati
         eg.analysis.log.next_rule();
         for new in apply(eg, class, node).unwrap_or_default() {
             if eg.find(new) != eg.find(class) {
-                eg.analysis.log.step(rule.name, new);
+                let constant = constant(eg, new).is_some();
+                eg.analysis.log.step(rule.name, new, constant);
                 found.push((rule.name, new));
             }
         }

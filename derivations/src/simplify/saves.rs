@@ -161,9 +161,9 @@ impl Network {
     }
 }
 
-/// Values in the cone of `roots` that come out of a full-size reduction, are small, and feed no smaller cone: what a
-/// node that is recomputed as the user wrote it needs to be given.
-pub fn small_barriers(graph: &Graph, sizes: &Sizes, roots: &[NodeId], given: &BTreeSet<NodeId>) -> Vec<NodeId> {
+/// What nodes that are recomputed as the user wrote them need to be given: in their cones, the topmost small values that
+/// full-size reductions lead to, and the topmost results of such reductions.
+pub fn barriers(graph: &Graph, sizes: &Sizes, roots: &[NodeId], given: &BTreeSet<NodeId>) -> Vec<NodeId> {
     let mut behind = vec![false; graph.len()];
     for id in graph.ids() {
         let below = graph.op(id).operands().iter().any(|x| behind[x.0 as usize]);

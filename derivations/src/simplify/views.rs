@@ -75,18 +75,21 @@ pub struct ProductView {
 /// The views of classes, by number, as they were after so many unions: a union may change any of them, nothing else does.
 #[derive(Default)]
 pub struct Memo {
-    sums: Vec<Option<(u64, Option<Rc<SumView>>)>>,
-    products: Vec<Option<(u64, Option<Rc<ProductView>>)>>,
+    sums: Slots<SumView>,
+    products: Slots<ProductView>,
 }
 
+/// When each view was taken, and the view, if there is one.
+type Slots<T> = Vec<Option<(u64, Option<Rc<T>>)>>;
+
 impl Memo {
-    fn read<T>(slots: &[Option<(u64, Option<Rc<T>>)>], id: Id, unions: u64) -> Option<Option<Rc<T>>> {
+    fn read<T>(slots: &Slots<T>, id: Id, unions: u64) -> Option<Option<Rc<T>>> {
         match slots.get(usize::from(id)) {
             Some(Some((at, view))) if *at == unions => Some(view.clone()),
             _ => None,
         }
     }
-    fn write<T>(slots: &mut Vec<Option<(u64, Option<Rc<T>>)>>, id: Id, unions: u64, view: Option<Rc<T>>) {
+    fn write<T>(slots: &mut Slots<T>, id: Id, unions: u64, view: Option<Rc<T>>) {
         let at = usize::from(id);
         if slots.len() <= at {
             slots.resize_with(at + 1, || None);
@@ -111,7 +114,7 @@ pub fn linear_view(eg: &EGraph, id: Id) -> Option<Rc<SumView>> {
 
 fn canonical_sum<'a>(eg: &'a EGraph, id: Id) -> Option<&'a Expr> {
     let candidates = eg[id].nodes.iter().filter_map(|node| match node {
-        Expr::Sum { frozen: false, terms, .. } if is_simpler(eg, id, terms) => Some((terms, node)),
+        Expr::Sum { frozen: false, terms, .. } if is_simpler(eg, id, terms) => Some((&**terms, node)),
         _ => None,
     });
     fewest(eg, candidates, is_sum)
@@ -120,16 +123,15 @@ fn canonical_sum<'a>(eg: &'a EGraph, id: Id) -> Option<&'a Expr> {
 /// The node with the fewest parts that can be taken apart in their turn, then the fewest parts, then in order.
 fn fewest<'a>(
     eg: &EGraph,
-    candidates: impl Iterator<Item = (&'a Box<[Id]>, &'a Expr)>,
+    candidates: impl Iterator<Item = (&'a [Id], &'a Expr)>,
     divisible: fn(&EGraph, Id) -> bool,
 ) -> Option<&'a Expr> {
     let candidates: Vec<_> = candidates.collect();
     match candidates[..] {
         [(_, node)] => Some(node),
         _ => {
-            let key = |(parts, node): &(&Box<[Id]>, &'a Expr)| {
-                (parts.iter().filter(|p| divisible(eg, **p)).count(), parts.len(), *node)
-            };
+            let key =
+                |(parts, node): &(&'a [Id], &'a Expr)| (parts.iter().filter(|p| divisible(eg, **p)).count(), parts.len(), *node);
             candidates.iter().map(key).min().map(|(_, _, node)| node)
         }
     }
@@ -162,7 +164,7 @@ fn canonical_product<'a>(eg: &'a EGraph, id: Id) -> Option<&'a Expr> {
             Expr::Sum { frozen: false, terms, .. } if terms.len() == 1 => terms,
             _ => return None,
         };
-        is_simpler(eg, id, parts).then_some((parts, node))
+        is_simpler(eg, id, parts).then_some((&**parts, node))
     });
     fewest(eg, candidates, is_product)
 }
@@ -323,8 +325,7 @@ impl Factors {
     }
     /// A factor `sign(x)` and the factor `x` beside it.
     fn sign_pair(&self, eg: &EGraph) -> Option<(usize, usize, Id)> {
-        for (i, (f, e)) in self.list.iter().enumerate().filter(|(_, (_, e))| e.is_one()) {
-            debug_assert!(e.is_one());
+        for (i, (f, _)) in self.list.iter().enumerate().filter(|(_, (_, e))| e.is_one()) {
             for node in &eg[*f].nodes {
                 let Expr::Unary(UnaryOp::Sign, [x]) = node else { continue };
                 let x = eg.find(*x);

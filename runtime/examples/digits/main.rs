@@ -24,7 +24,7 @@ use train::Model;
 
 const EPOCHS: usize = 15;
 const BATCH: usize = 32;
-const RATE: f32 = 0.05;
+const RATE: f32 = 0.02;
 const MOMENTUM: f32 = 0.9;
 const HELD_OUT: f64 = 0.2;
 /// What the hold-out accuracy must reach.

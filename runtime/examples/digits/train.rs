@@ -35,7 +35,8 @@ impl Parameters {
             conv2: uniform(random, (b, a, 3, 3), 9 * a),
             gamma2: Array1::ones(b),
             beta2: Array1::zeros(b),
-            weight: uniform(random, (CLASSES, FEATURES), FEATURES),
+            // All classes equally likely at first.
+            weight: Array2::zeros((CLASSES, FEATURES)),
             bias: Array1::zeros(CLASSES),
         }
     }

@@ -41,6 +41,15 @@ unsafe impl Send for Raw {}
 unsafe impl Sync for Raw {}
 
 impl Raw {
+    /// Sets all elements from dimension `dim` on to zero, `offset` bytes from the first.
+    fn clear(&self, dim: usize, offset: isize) {
+        match self.dims.get(dim) {
+            // SAFETY: every index is below its dimension's length, so the address is an element's of the array that the
+            // target borrows; all bits zero is the number 0 in every element type.
+            None => unsafe { self.ptr.offset(offset).write_bytes(0, self.elem.size()) },
+            Some((len, stride)) => (0..*len).for_each(|i| self.clear(dim + 1, offset + i as isize * stride)),
+        }
+    }
     fn of<T, D: Dimension>(elem: Elem, array: &ArrayRef<T, D>, ptr: *mut u8) -> Raw {
         let strides = array.strides().iter().map(|s| s * size_of::<T>() as isize);
         Raw { elem, ptr, dims: array.shape().iter().copied().zip(strides).collect() }
@@ -131,6 +140,12 @@ impl<'a, T: Stored> Target<'a, T> {
             *mode = Mode::Add;
         }
         target
+    }
+    /// The gradient of nothing: zero where the target is written, no change where it is added to.
+    pub fn clear(self) {
+        if let Some((raw, Mode::Write)) = self.raw {
+            raw.clear(0, 0);
+        }
     }
     /// Not wanted.
     pub fn none() -> Target<'a, T> {

@@ -3,7 +3,7 @@
 use super::array::{Elem, IndexTarget, IndexView, Mode, Raw, Stored, Target, View};
 use super::space::{Axis, Condition, Index, Space};
 use super::tile::{Out, Tile, TileJob};
-use super::vector::{At, One, Vector, Wide};
+use super::vector::{At, Vector, Wide};
 use super::{nest, scatter::ScatterStep};
 use std::marker::PhantomData;
 
@@ -275,7 +275,7 @@ impl<'a, V: Vector> Script<'a, V> {
         &'s mut self,
         domain: [Axis; D],
         operands: [Operand; I],
-    ) -> Sweep<'s, 'a, V, One, I, 0> {
+    ) -> Sweep<'s, 'a, V, V::One, I, 0> {
         Sweep::new(self, Elem::F64, &domain, operands.into())
     }
     /// `target[.., c, ..] = Σ value` over the positions whose `index` is `c`, along `axis`.

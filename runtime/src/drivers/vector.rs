@@ -82,11 +82,15 @@ pub trait Vector:
     + Add<Wide<Self>, Output = Self>
     + Sub<Wide<Self>, Output = Self>
 {
+    /// One `f64`: the lanes of sweeps over small domains.
+    type One: Vector<Elem = f64>;
     /// One truth value a lane.
     type Mask: Copy + BitAnd<Output = Self::Mask> + BitOr<Output = Self::Mask> + Not<Output = Self::Mask>;
 
     /// The number in every lane.
     fn num(x: f64) -> Self;
+    /// The first lane.
+    fn first(self) -> f64;
     /// `a` where the mask holds, else `b`.
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
     /// 1 where the mask holds, else 0.
@@ -475,7 +479,14 @@ impl<R: Reg, const N: usize> Vector for Lanes<R, N>
 where
     Self: Entered,
 {
+    type One = One;
     type Mask = LaneMask<R, N>;
+    #[inline(always)]
+    fn first(self) -> f64 {
+        let mut x = [R::T::default(); 16];
+        unsafe { self.store(x.as_mut_ptr()) };
+        x[0].f64()
+    }
     #[inline(always)]
     fn num(x: f64) -> Self {
         let x = unsafe { R::set1(R::T::of(x)) };

@@ -163,8 +163,8 @@ pub fn powi(x: &Value, n: i32) -> Value {
     pointwise([x], Act::Computes, |[x]| x.powi(n), |[x], _| [slope(x)])
 }
 
-/// The larger of the two; NaN if either is. At equality two variables get half the tangent each, and a variable met by
-/// a constant gets none. Beside a NaN both count.
+/// The larger of the two; NaN if either is. At equality two tensors get half the tangent each, and a tensor met by a
+/// number gets none. Beside a NaN both count.
 pub fn max2(a: &Value, b: &Value) -> Value {
     let larger = |a: f64, b: f64| if a > b || a.is_nan() { a } else { b };
     extreme(a, b, larger, |a, b| a < b)
@@ -177,7 +177,8 @@ pub fn min2(a: &Value, b: &Value) -> Value {
 }
 
 fn extreme(a: &Value, b: &Value, f: impl Fn(f64, f64) -> f64, loses: impl Fn(f64, f64) -> bool) -> Value {
-    let tie = if a.from.differentiable && b.from.differentiable { 0.5 } else { 0.0 };
+    let is_number = |v: &Value| v.dims().is_empty() && !v.from.differentiable;
+    let tie = if is_number(a) || is_number(b) { 0.0 } else { 0.5 };
     let part = |a: f64, b: f64| {
         if loses(a, b) {
             0.0

@@ -2,7 +2,7 @@
 
 use super::pointwise::{add, opaque};
 use super::reindex::{at_index, stack};
-use super::value::{Act, Ancestry, Axis, Divisor, Elements, Value, each_position, joint_dims, offset};
+use super::value::{Act, Ancestry, Axis, Divisor, Elements, Value, each_position, joint_dims, offset, offsets};
 
 /// The elements that one result is made of, in row-major order of the axes as named, holes left out.
 struct Group {
@@ -31,25 +31,17 @@ enum Empty {
 fn reduce(x: &Value, axes: &[Axis], act: Act, empty: Empty, f: impl Fn(&mut Group) -> f64) -> Value {
     let kept: Vec<(Axis, usize)> = x.dims.iter().filter(|(a, _)| !axes.contains(a)).copied().collect();
     let over: Vec<(Axis, usize)> = axes.iter().map(|a| x.dims[x.position(*a)]).collect();
-    let (outer, inner) = (x.strides_in(&kept), x.strides_in(&over));
+    let (outer, inner) = (x.strides_in(&kept), offsets(&over, &x.strides_in(&over)));
     let round = act.rounding(&x.from);
     let mut out = Elements::default();
     each_position(&kept, |at| {
         let base = offset(at, &outer);
-        let mut group = Group { values: vec![], indices: vec![], weights: vec![] };
-        let (mut offsets, mut index) = (vec![], 0);
-        each_position(&over, |at| {
-            let o = base + offset(at, &inner);
-            if !x.is_hole(o) {
-                offsets.push(o);
-                group.values.push(round.round(x.elements.values[o]));
-                group.indices.push(index);
-            }
-            index += 1;
-        });
-        group.weights = vec![0.0; offsets.len()];
+        let found = inner.iter().enumerate().map(|(index, o)| (index, base + o)).filter(|(_, o)| !x.is_hole(*o));
+        let (indices, offsets): (Vec<usize>, Vec<usize>) = found.unzip();
+        let values = offsets.iter().map(|o| round.round(x.elements.values[*o])).collect();
+        let mut group = Group { values, indices, weights: vec![0.0; offsets.len()] };
         out.values.push(round.round(f(&mut group)));
-        out.holes.push(empty == Empty::Hole && offsets.is_empty() && index > 0);
+        out.holes.push(empty == Empty::Hole && offsets.is_empty() && !inner.is_empty());
         for k in 0..x.from.width {
             let terms = offsets.iter().zip(&group.weights).map(|(o, w)| round.round(act.scale(*w, x.tangent(*o, k))));
             out.tangents.push(Act::total(terms));
@@ -188,29 +180,36 @@ pub fn logsumexp(x: &Value, axes: &[Axis]) -> Value {
 pub fn dot(a: &Value, b: &Value, axes: &[Axis]) -> Value {
     let joint = joint_dims(&[a, b]);
     let (over, kept): (Vec<_>, Vec<_>) = joint.into_iter().partition(|(axis, _)| axes.contains(axis));
-    let strides = [a, b].map(|x| (x.strides_in(&kept), x.strides_in(&over)));
+    let outer = [a, b].map(|x| x.strides_in(&kept));
+    let [inner_a, inner_b] = [a, b].map(|x| offsets(&over, &x.strides_in(&over)));
+    let moving = [a, b].map(Value::moving);
     let from = Ancestry::of(&[a, b]);
+    let round = |x: f64| from.rounding.round(x);
     let mut out = Elements::default();
-    let mut tangents = vec![0.0; from.width];
-    let (act, round) = (Act::Computes, |x: f64| from.rounding.round(x));
+    // In a convolution most elements depend on few variables: those without a tangent are passed over.
+    let add = |sums: &mut [f64], x: &Value, at: usize, factor: f64| {
+        for (k, sum) in sums.iter_mut().enumerate() {
+            *sum = Act::total([*sum, round(Act::Computes.scale(factor, x.tangent(at, k)))].into_iter());
+        }
+    };
     each_position(&kept, |at| {
-        let (base_a, base_b) = (offset(at, &strides[0].0), offset(at, &strides[1].0));
-        let mut total = 0.0;
-        tangents.fill(0.0);
-        each_position(&over, |at| {
-            let (i, j) = (base_a + offset(at, &strides[0].1), base_b + offset(at, &strides[1].1));
+        let (base_a, base_b) = (offset(at, &outer[0]), offset(at, &outer[1]));
+        let (mut total, mut sums) = (0.0, vec![0.0; from.width]);
+        for (i, j) in inner_a.iter().zip(&inner_b).map(|(i, j)| (base_a + i, base_b + j)) {
             if a.is_hole(i) || b.is_hole(j) {
-                return;
+                continue;
             }
             let (x, y) = (a.elements.values[i], b.elements.values[j]);
             total += round(x * y);
-            for (k, tangent) in tangents.iter_mut().enumerate() {
-                let terms = [*tangent, round(act.scale(y, a.tangent(i, k))), round(act.scale(x, b.tangent(j, k)))];
-                *tangent = Act::total(terms.into_iter());
+            if moving[0][i] {
+                add(&mut sums, a, i, y);
             }
-        });
+            if moving[1][j] {
+                add(&mut sums, b, j, x);
+            }
+        }
         out.values.push(round(total));
-        out.tangents.extend(&tangents);
+        out.tangents.extend(&sums);
     });
     Value::of(kept, out, from)
 }

@@ -117,7 +117,7 @@ pub fn rename(x: &Value, from: Axis, to: Axis) -> Value {
 pub fn split(x: &Value, axis: Axis, (outer, inner): (Axis, Axis), groups: usize) -> Value {
     let p = x.position(axis);
     let len = x.dims[p].1;
-    let each = if groups == 0 { 0 } else { len / groups };
+    let each = len.checked_div(groups).unwrap_or(0);
     assert_eq!(groups * each, len, "the groups are equal");
     let mut y = x.clone();
     y.dims.splice(p..=p, [(outer, groups), (inner, each)]);

@@ -213,6 +213,12 @@ impl Value {
         if self.elements.tangents.is_empty() { 0.0 } else { self.elements.tangents[at * self.from.width + k] }
     }
 
+    /// Whether each element has a tangent other than 0.
+    pub(super) fn moving(&self) -> Vec<bool> {
+        let one = |at: usize| (0..self.from.width).any(|k| self.tangent(at, k) != 0.0);
+        (0..self.elements.values.len()).map(one).collect()
+    }
+
     /// The position of an axis among the dimensions.
     pub(super) fn position(&self, axis: Axis) -> usize {
         self.dims.iter().position(|(a, _)| *a == axis).expect("a formula names axes that the value has")
@@ -254,6 +260,13 @@ pub(super) fn each_position(dims: &[(Axis, usize)], mut f: impl FnMut(&[usize]))
             *i = 0;
         }
     }
+}
+
+/// The offsets of all positions, row-major.
+pub(super) fn offsets(dims: &[(Axis, usize)], strides: &[usize]) -> Vec<usize> {
+    let mut all = Vec::with_capacity(size(dims));
+    each_position(dims, |at| all.push(offset(at, strides)));
+    all
 }
 
 /// The axes of all values, in order of first appearance.

@@ -98,24 +98,28 @@ impl<T: Float> Case<T> {
 
     /// For `forward`.
     pub fn args_mut(&mut self) -> Vec<Arg<'_, T>> {
-        let lend = |arg| match arg {
-            &mut Owned::Tensor(ref x) => Arg::tensor(x),
-            &mut Owned::Labels(ref label) => Arg::labels(label),
-            &mut Owned::Scalar(x) => Arg::Scalar(x),
-            Owned::State(r) => Arg::state(r),
-            Owned::Absent => Arg::Absent,
-        };
+        fn lend<T>(arg: &mut Owned<T>) -> Arg<'_, T> {
+            match arg {
+                Owned::Tensor(x) => Arg::tensor(x),
+                Owned::Labels(label) => Arg::labels(label),
+                Owned::Scalar(x) => Arg::Scalar(*x),
+                Owned::State(r) => Arg::state(r),
+                Owned::Absent => Arg::Absent,
+            }
+        }
         self.0.iter_mut().map(lend).collect()
     }
 
     /// For `backward`: without state.
     pub fn args(&self) -> Vec<Arg<'_, T>> {
-        let lend = |arg| match arg {
-            &Owned::Tensor(ref x) => Arg::tensor(x),
-            &Owned::Labels(ref label) => Arg::labels(label),
-            &Owned::Scalar(x) => Arg::Scalar(x),
-            Owned::State(_) | Owned::Absent => Arg::Absent,
-        };
+        fn lend<T>(arg: &Owned<T>) -> Arg<'_, T> {
+            match arg {
+                Owned::Tensor(x) => Arg::tensor(x),
+                Owned::Labels(label) => Arg::labels(label),
+                Owned::Scalar(x) => Arg::Scalar(*x),
+                Owned::State(_) | Owned::Absent => Arg::Absent,
+            }
+        }
         self.0.iter().map(lend).collect()
     }
 

@@ -9,6 +9,8 @@ use crate::Error;
 pub struct Report {
     /// Numbers compared.
     pub judged: usize,
+    /// Slopes among them: of gradients against the formula's derivative.
+    pub slopes: usize,
     /// Numbers that say nothing: beside a kink, beyond the element type's range, or not finite.
     pub unjudged: usize,
     /// The largest error, as a share of what rounding may do there.
@@ -21,6 +23,7 @@ impl Report {
     pub fn and(self, other: Report) -> Report {
         Report {
             judged: self.judged + other.judged,
+            slopes: self.slopes + other.slopes,
             unjudged: self.unjudged + other.unjudged,
             worst: self.worst.max(other.worst),
         }

@@ -9,9 +9,9 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use super::case::{Case, Layout, Owned};
-use super::{Call, Report, check_case};
+use super::{Call, Failure, Report, check_case};
 use crate::layer::{ArgKind, ArgSpec};
-use crate::{Float, Layer, rng};
+use crate::{Error, Float, Layer, rng};
 
 /// Cases drawn of each element type, unless `PROPTEST_CASES` says otherwise.
 const CASES: u32 = 48;
@@ -37,10 +37,9 @@ fn check_type<T: Float, L: Layer<T> + Debug>(op: &L) {
     let mut runner = TestRunner::new_with_rng(Config { cases, ..config }, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let (report, refusal) = (Cell::new(Report::default()), RefCell::new(None));
     let result = runner.run(&draws(L::AXES.len(), L::ARGS.len()), |draw| {
-        let case = draw.case::<T, L>();
-        match Call::new(op, case.laid_out(Layout::RowMajor)) {
+        match draw.accepted::<T, L>(op) {
             Err(failure) => *refusal.borrow_mut() = Some(failure),
-            Ok(_) => {
+            Ok(case) => {
                 let checked = check_case(op, &case).map_err(|failure| TestCaseError::fail(failure.to_string()))?;
                 report.set(report.get().and(checked));
             }
@@ -52,8 +51,9 @@ fn check_type<T: Float, L: Layer<T> + Debug>(op: &L) {
         Err(TestError::Abort(reason)) => panic!("{op:?}: {reason}"),
         Ok(()) => {}
     }
-    if report.get().judged == 0 {
-        let why = refusal.into_inner().map_or("nothing could be judged".into(), |f| format!("every case was refused: {f}"));
+    let variables = L::ARGS.iter().any(|spec| spec.kind.is_differentiable());
+    if report.get().judged == 0 || (variables && report.get().slopes == 0) {
+        let why = refusal.into_inner().map_or("no gradient could be judged".into(), |f| format!("every case was refused: {f}"));
         panic!("{op:?}: {why}");
     }
 }
@@ -126,6 +126,28 @@ fn draws(axes: usize, args: usize) -> impl Strategy<Value = Draw> {
 }
 
 impl Draw {
+    /// A case that `forward` takes. Where it asks for another extent of an axis (that of a window's taps, say), the axis
+    /// gets it.
+    fn accepted<T: Float, L: Layer<T>>(&self, op: &L) -> Result<Case<T>, Failure> {
+        let mut draw = self.clone();
+        let mut tries = L::AXES.len();
+        loop {
+            let case = draw.case::<T, L>();
+            let Err(failure) = Call::new(op, case.laid_out(Layout::RowMajor)) else { return Ok(case) };
+            let wanted = match &failure {
+                Failure::Call { error: Error::Shape { axis, expected, .. }, .. } => {
+                    L::AXES.iter().position(|a| a == axis).map(|id| (id, *expected))
+                }
+                _ => None,
+            };
+            match wanted {
+                Some((id, expected)) if draw.extents[id] != expected && tries > 0 => draw.extents[id] = expected,
+                _ => return Err(failure),
+            }
+            tries -= 1;
+        }
+    }
+
     fn case<T: Float, L: Layer<T>>(&self) -> Case<T> {
         let mut draw = self.clone();
         while let Some(over) = L::ARGS.iter().find(|spec| draw.shape::<T, L>(spec).iter().product::<usize>() > LARGEST) {

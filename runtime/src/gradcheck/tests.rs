@@ -288,6 +288,70 @@ fn kinks_follow_the_convention() {
     assert!(failure.to_string().starts_with("relu: gradient of `x` at [0, 1] is "), "{failure}");
 }
 
+/// `y[n] = exp(x[n, label[n]])`
+#[derive(Debug)]
+struct Pick {
+    /// Whether the gradient lands one class too far.
+    off_by_one: bool,
+}
+
+impl<T: Float> Layer<T> for Pick {
+    const NAME: &'static str = "pick";
+    const AXES: &'static [&'static str] = &["N", "C"];
+    const ARGS: &'static [ArgSpec] =
+        &[ArgSpec::new("x", &["N", "C"], ArgKind::Tensor), ArgSpec::new("label", &["N"], ArgKind::Labels { within: &["C"] })];
+    const OUTPUTS: &'static [OutputSpec] = &[OutputSpec::new(&["N"])];
+    const BACKWARD_READS: Reads = Reads { args: &[1], outputs: &[0] };
+    type Saved = ();
+
+    fn forward(&self, args: &mut [Arg<'_, T>]) -> Result<Forward<T, ()>, Error> {
+        let [x, label] = exactly_mut(args, "pick", "arguments")?;
+        let (x, label) = (x.view::<Ix2>("pick", "x")?, label.indices::<Ix1>("pick", "label")?);
+        let bound = x.ncols();
+        if let Some((n, &value)) = label.indexed_iter().find(|(_, c)| !(0..bound as i64).contains(*c)) {
+            return Err(Error::Label { function: "pick", argument: "label", position: vec![n], value, bound });
+        }
+        let y = label.indexed_iter().map(|(n, c)| T::of(x[[n, *c as usize]].f64().exp())).collect::<ndarray::Array1<T>>();
+        Ok(Forward { outputs: vec![Output::Float(y.into_dyn())], saved: () })
+    }
+
+    fn backward(
+        &self,
+        cotangents: &[ArrayViewD<'_, T>],
+        args: &[Arg<'_, T>],
+        outputs: &[Output<T>],
+        (): &(),
+        wanted: &mut [Option<GradD<'_, T>>],
+    ) -> Result<(), Error> {
+        let (x, label) = (args[0].view::<Ix2>("pick", "x")?, args[1].indices::<Ix1>("pick", "label")?);
+        let y = outputs[0].view::<Ix1>("pick", "y")?;
+        let mut gradient = x.mapv(|_| 0.0);
+        for (n, c) in label.indexed_iter() {
+            let class = (*c as usize + usize::from(self.off_by_one)) % x.ncols();
+            gradient[[n, class]] = cotangents[0][n].f64() * y[n].f64();
+        }
+        if let Some(slot) = &mut slot::<T, Ix2>(&mut wanted[0], "pick", "x")? {
+            put(slot, &gradient, false);
+        }
+        Ok(())
+    }
+
+    fn reference(&self, args: &[Option<Value>]) -> Result<Vec<Value>, Error> {
+        let [Some(x), Some(label)] = args else { unreachable!("neither is optional") };
+        Ok(vec![formula::exp(&formula::pick(x, &[Axis(1)], label))])
+    }
+}
+
+#[test]
+fn labels_are_checked_and_drawn_in_range() {
+    let (x, label) = (array![[0.5, -1.0], [0.25, 2.0]], array![1, 0]);
+    gradcheck(&Pick { off_by_one: false }, &[Arg::tensor(&x), Arg::labels(&label)]).unwrap();
+    let failure = gradcheck(&Pick { off_by_one: true }, &[Arg::tensor(&x), Arg::labels(&label)]).unwrap_err();
+    assert!(failure.to_string().starts_with("pick: gradient of `x` at [0, 0] is "), "{failure}");
+    let far = gradcheck(&Pick { off_by_one: false }, &[Arg::tensor(&x), Arg::labels(&array![1, 2])]).unwrap_err();
+    assert_eq!(far.to_string(), "forward failed: pick: `label`[1] is 2, expected an index from 0 to below 2");
+}
+
 #[test]
 fn rank_zero_and_empty_arrays_are_checked() {
     let scalar = ndarray::arr0(2.0);
@@ -304,6 +368,7 @@ mod drawn {
 
     gradient_test!(norm_gradient, Norm::new(Bug::None));
     gradient_test!(Relu { at_zero: 0.0 });
+    gradient_test!(Pick { off_by_one: false });
 
     fn failure(run: impl FnOnce() + std::panic::UnwindSafe) -> String {
         let payload = std::panic::catch_unwind(run).unwrap_err();

@@ -71,6 +71,15 @@ mod tests {
     }
 
     #[test]
+    fn the_mask_of_the_generator_is_what_a_formula_draws() {
+        let kept = keep_mask(1000, 0.7, |element| crate::rng::bits(5, 0, element));
+        let drawn: Vec<bool> = (0..1000).map(|element| crate::rng::keeps(crate::rng::bits(5, 0, element), 0.7)).collect();
+        assert_eq!(kept, drawn);
+        let share = kept.iter().filter(|kept| **kept).count();
+        assert!((650..750).contains(&share), "{share} of 1000");
+    }
+
+    #[test]
     fn kept_elements_are_scaled_up() {
         let x = arr2(&[[1.0, 2.0], [f64::NAN, 4.0]]).into_dyn();
         let y = dropout_forward(&x, &[true, false, false, true], 0.75).unwrap();

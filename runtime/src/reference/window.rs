@@ -48,11 +48,12 @@ impl Window2d {
 
     /// As [`Self::output`], with pooling's limit on the padding: at most half the window.
     pub(super) fn pooled(&self, image: [usize; 2]) -> Result<[usize; 2], Invalid> {
+        let output = self.output(image)?;
         for axis in 0..2 {
-            let span = self.dilation[axis] * self.kernel[axis].saturating_sub(1) + 1;
+            let span = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
             check(self.padding[axis] <= span / 2, "the padding must be at most half the window")?;
         }
-        self.output(image)
+        Ok(output)
     }
 
     fn output_along(&self, axis: usize, image: usize) -> Result<usize, Invalid> {
@@ -60,6 +61,8 @@ impl Window2d {
         let (padding, dilation) = (self.padding[axis], self.dilation[axis]);
         check(kernel > 0 && stride > 0 && dilation > 0, "kernel, stride and dilation must be positive")?;
         check(image > 0, "the image must not be empty")?;
+        let largest = [image, kernel, stride, padding, dilation].into_iter().fold(0, usize::max);
+        check(largest < 1 << 30, "too large")?;
         let span = dilation * (kernel - 1) + 1;
         let rounding = if self.ceil_mode { stride - 1 } else { 0 };
         check(image + 2 * padding + rounding >= span, "the window is larger than the padded image")?;

@@ -2,14 +2,17 @@
 
 mod formula;
 mod layers;
+mod plans;
 mod random;
+mod spatial;
 mod views;
 
-use super::{Elem, Plan, Root, describe, interpret, plan};
+use super::{Elem, Plan, Root, cost, interpret, plan};
 use crate::differentiate;
 use crate::graph::eval::Env;
 use crate::graph::{Graph, InputKind, NodeId, Op};
 use approx::relative_eq;
+use expect_test::expect_file;
 use formula::Formula;
 
 /// A formula's plans: forward, and backward from the inputs alone.
@@ -58,7 +61,7 @@ fn verify(graph: &Graph, env: &Env, values: &[Vec<f64>], roots: &[Root], given: 
     for (root, found) in roots.iter().zip(found) {
         let expected = &values[root.node.0 as usize];
         assert_eq!(found.len(), expected.len());
-        let scale = expected.iter().filter(|v| v.is_finite()).fold(1e-3f64, |m, v| m.max(v.abs()));
+        let scale = expected.iter().filter(|v| v.is_finite()).fold(0.1f64, |m, v| m.max(v.abs()));
         for (a, b) in found.iter().zip(expected) {
             let equal = a == b || a.is_nan() && b.is_nan() || relative_eq!(*a, *b, epsilon = 1e-12 * scale, max_relative = 1e-12);
             assert!(equal, "{a} is not {b} in {:?}: {:?}\n{plan:#?}", root.node, graph.op(root.node));
@@ -67,6 +70,21 @@ fn verify(graph: &Graph, env: &Env, values: &[Vec<f64>], roots: &[Root], given: 
     plan
 }
 
-pub fn show(p: &Plans) {
-    println!("FORWARD\n{}BACKWARD\n{}", describe(&p.graph, &p.forward), describe(&p.graph, &p.backward));
+/// The costs of all plans: what a change to the planner changes.
+#[test]
+fn every_layer_is_right_and_costs_this() {
+    let mut table = String::new();
+    for (name, f, outputs) in layers::all().into_iter().chain(spatial::all()) {
+        let plans = check(f, &outputs);
+        let (forward, backward) = (costs(&plans.graph, &plans.forward), costs(&plans.graph, &plans.backward));
+        table += &format!("{name:<32} {forward}   {backward}\n");
+    }
+    expect_file!["costs.txt"].assert_eq(&table);
+}
+
+/// Nests, sweeps, contractions; full-size reads, writes, reductions; temps in memory, in cache.
+fn costs(graph: &Graph, plan: &Plan) -> String {
+    let c = cost(graph, plan);
+    let phases = format!("{}n {}s {}g", c.nests, c.sweeps, c.gemms + c.scatters);
+    format!("{phases} | {}r {}w {}Σ | {}m {}b", c.full_reads, c.full_writes, c.full_reductions, c.memory_temps, c.block_temps)
 }

@@ -7,6 +7,7 @@ use crate::graph::*;
 struct Maker {
     f: Formula,
     r: Stream,
+    label: NodeId,
     pool: Vec<NodeId>,
     eps: NodeId,
 }
@@ -27,10 +28,15 @@ fn maker(seed: u64) -> Maker {
     f.axis("D", lens[1], 64);
     f.axis("K", 2, 2);
     f.axis("O", lens[2], 28);
+    f.axis("P", lens[2].div_ceil(2), 14);
+    f.axis("M", lens[2] + 2, 30);
+    f.axis("V", 3, 16);
     let inputs = [("x", "N C H W"), ("a", "C"), ("b", "N H"), ("z", "N C W"), ("w", "C D"), ("s", "")];
     let pool = inputs.into_iter().map(|(name, axes)| f.input(name, axes)).collect();
     let eps = f.host("eps", 0.1);
-    Maker { f, r, pool, eps }
+    let (labels, count) = if lens[1] > 0 { ("N", lens[1]) } else { ("", 1) };
+    let label = f.labels("label", labels, count);
+    Maker { f, r, label, pool, eps }
 }
 
 impl Maker {
@@ -48,7 +54,7 @@ impl Maker {
         let subset = self.subset(p);
         let has = |f: &Formula, names: &str| f.set(names).is_subset(f.graph.axes_of(p));
         let f = &mut self.f;
-        let made = match (self.r.below(19), subset) {
+        let made = match (self.r.below(23), subset) {
             (0, _) => f.add(p, q),
             (1, _) => f.sub(p, q),
             (2, _) => f.mul(p, q),
@@ -70,6 +76,10 @@ impl Maker {
             (15, Some(axes)) => f.reduce(ReduceOp::Min, p, &axes),
             (16, _) if has(f, "H") => f.shift(p, "H", -2),
             (17, _) => f.gelu(p),
+            (18, _) if has(f, "C") && f.len(f.one("C")) > 0 => f.pick(p, "C", self.label),
+            (19, _) if has(f, "N") && f.len(f.one("C")) <= 3 && !has(f, "V") => f.scatter_add(p, "V", self.label),
+            (20, _) if has(f, "H") && !has(f, "M") => padded(f, p),
+            (21, _) if has(f, "H") && !f.graph.axes_of(p).intersects(f.set("P K")) => strided(f, p),
             _ => f.sigmoid(p),
         };
         if f.graph.canonical_size(f.graph.axes_of(made)) <= 1 << 28 {
@@ -89,6 +99,25 @@ fn window(f: &mut Formula, x: NodeId) -> NodeId {
     f.rename(sum, "O", "H")
 }
 
+/// A maximum over a strided window of H, spread again over what it came from.
+fn strided(f: &mut Formula, x: NodeId) -> NodeId {
+    let (two, one) = (f.host_int("stride", 2), f.int(1));
+    let sliding = f.sliding("H P K", two, one);
+    let (view, valid) = f.window(x, &[sliding]);
+    let max = f.reduce_holes(ReduceOp::Max, view, "K", &valid);
+    let total = f.sum(max, "P");
+    f.mul(x, total)
+}
+
+/// A difference of neighbours, with edges, and its middle.
+fn padded(f: &mut Formula, x: NodeId) -> NodeId {
+    let p = f.pad(x, "H", "M", 1);
+    let e = f.exp(p);
+    let s = f.shift(e, "M", 1);
+    let d = f.sub(e, s);
+    f.slice(d, "M", "H", 1)
+}
+
 fn run(seed: u64) {
     let mut m = maker(seed);
     for _ in 0..3 + m.r.below(12) {
@@ -101,7 +130,7 @@ fn run(seed: u64) {
 
 #[test]
 fn random_formulas() {
-    for seed in 0..150 {
+    for seed in 0..400 {
         run(seed);
     }
 }

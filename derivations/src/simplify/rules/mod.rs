@@ -1,11 +1,12 @@
 //! The rules. Each is one entry of a table, named, with its mathematics in the formula language; `README.md` beside this
 //! file has the laws for writing one.
 
-pub mod products;
-pub mod reductions;
-pub mod select;
-pub mod shape;
-pub mod sums;
+mod products;
+mod reductions;
+mod reindex;
+mod select;
+pub(super) mod shape;
+mod sums;
 
 use super::analysis::EGraph;
 use super::language::Expr;
@@ -23,7 +24,7 @@ pub enum Set {
 
 /// How a rule is applied.
 #[derive(Clone, Copy)]
-pub enum Apply {
+pub(super) enum Apply {
     /// To each node, until nothing changes: the expressions that the node equals.
     Saturate(fn(&mut EGraph, Id, &Expr) -> Found),
     /// By the constructors of [`views`](super::views), wherever they flatten.
@@ -33,7 +34,7 @@ pub enum Apply {
 }
 
 /// The classes that a node equals; `None`: the rule does not apply (or a coefficient would overflow).
-pub type Found = Option<Vec<Id>>;
+type Found = Option<Vec<Id>>;
 
 /// A rewrite rule.
 #[derive(Clone, Copy)]
@@ -46,7 +47,7 @@ pub struct Rule {
     /// When it applies.
     pub condition: &'static str,
     pub set: Set,
-    pub apply: Apply,
+    pub(super) apply: Apply,
 }
 
 macro_rules! rules {
@@ -91,6 +92,10 @@ rules! {
     sel_same: "select(c > 0, f, f) => f", where "c: A, f: A", if "", Exact Saturate(select::same);
     sel_linear: "select(c > 0, k * f, 0) => k * select(c > 0, f, 0)", where "c: (A, B), k: B, f: (A, B)",
         if "k has fewer axes than the result, and the mask an axis that k has not", Real Saturate(select::linear);
+    sel_nested: "select(c > 0, select(c > 0, f, g), h) => select(c > 0, f, h)", where "c: A, f: A, g: A, h: A",
+        if "", Exact Saturate(select::nested);
+    view_linear: "shift(k * f, A, 1) => k * shift(f, A, 1)", where "k: B, f: (A, B)",
+        if "k has none of the axes whose index changes, and what is read outside is 0", Real Saturate(reindex::linear);
     factor: "k * f + k * g => k * (f + g)", where "k: B, f: A, g: (A, B)",
         if "f + g is not the user's", Real Shape;
     common_denominator: "f / (1 + g) - f * g / (1 + g) / (1 + g) => f / ((1 + g) * (1 + g))", where "f: A, g: A > 0",

@@ -14,6 +14,22 @@ pub fn same(eg: &mut EGraph, _: Id, node: &Expr) -> Found {
     }
 }
 
+/// A choice by the same mask inside is already made.
+pub fn nested(eg: &mut EGraph, _: Id, node: &Expr) -> Found {
+    let Expr::Select([mask, a, b]) = node else { return None };
+    let inner = |side: Id, which: usize| {
+        eg[side].nodes.iter().find_map(|n| match n {
+            Expr::Select(x) if eg.find(x[0]) == eg.find(*mask) => Some(x[which]),
+            _ => None,
+        })
+    };
+    let (then, other) = (inner(*a, 1), inner(*b, 2));
+    if then.is_none() && other.is_none() {
+        return None;
+    }
+    Some(vec![eg.add(Expr::Select([*mask, then.unwrap_or(*a), other.unwrap_or(*b)]))])
+}
+
 /// Moves factors out of the side that is not 0. A mask whose axes a factor has could be what keeps the factor finite.
 pub fn linear(eg: &mut EGraph, class: Id, node: &Expr) -> Found {
     let Expr::Select(x) = node else { return None };

@@ -56,7 +56,8 @@ fn each(
         rule(eg, class, &node, &mut new);
         new.dedup();
         for (name, _, new) in &new {
-            eg.analysis.log.step(name, *new);
+            let constant = constant(eg, *new).is_some();
+            eg.analysis.log.step(name, *new, constant);
         }
         eg.analysis.log.end();
         found.extend(new);
@@ -330,12 +331,14 @@ fn refold(eg: &mut EGraph, targets: &Targets, class: Id, node: &Expr, out: &mut 
 /// The product with the highest power of the target that it contains made one factor; of a root its reciprocal's, too.
 fn fold_power(factors: &[Factor], target: Id, parts: &[Factor]) -> Option<Vec<Factor>> {
     let fold = |parts: &[Factor], sign: i64| {
-        let mut rest = divide(factors, parts)?;
-        let mut power = 1;
-        while let Some(next) = divide(&rest, parts) {
-            rest = next;
-            power += 1;
-        }
+        let powers = parts.iter().map(|(f, e)| {
+            let (_, h) = factors.iter().find(|(g, h)| g == f && h.same_sign(*e))?;
+            h.abs()?.mul(e.abs()?.recip()?).map(|times| times.n / times.d)
+        });
+        let power = powers.min().flatten().filter(|n| *n > 0)?;
+        let exponent = Rational::int(power);
+        let all = parts.iter().map(|(f, e)| Some((*f, e.mul(exponent)?))).collect::<Option<Vec<Factor>>>()?;
+        let mut rest = divide(factors, &all)?;
         rest.push((target, Rational::int(sign * power)));
         Some(rest)
     };

@@ -89,10 +89,23 @@ impl Case {
         let d = self.sub(x, mu);
         let sq = self.graph.powi(d, 2);
         let var = self.mean(sq, axes);
-        let eps = self.host("eps", 1e-3);
-        let v = self.add(var, eps);
-        let sigma = self.un(UnaryOp::Sqrt, v);
+        let sigma = self.root(var);
+        self.name(mu, "mu");
         self.div(d, sigma)
+    }
+    /// `sqrt(x + eps)`
+    pub fn root(&mut self, x: NodeId) -> NodeId {
+        let eps = self.host("eps", 1e-3);
+        let v = self.add(x, eps);
+        let root = self.un(UnaryOp::Sqrt, v);
+        self.name(root, "sigma")
+    }
+    /// Names a value, as the user's `let` would; a second one of a name gets a number.
+    pub fn name(&mut self, id: NodeId, name: &str) -> NodeId {
+        let count = self.graph.names.values().filter(|n| n.starts_with(name)).count();
+        let name = if count == 0 { name.to_string() } else { format!("{name}{}", count + 1) };
+        self.graph.names.entry(id).or_insert(name);
+        id
     }
     pub fn affine(&mut self, x: NodeId, axes: &[AxisId]) -> NodeId {
         let gamma = self.input("gamma", axes);
@@ -105,6 +118,8 @@ impl Case {
         let d = self.sub(x, m);
         let e = self.un(UnaryOp::Exp, d);
         let z = self.sum(e, axes);
+        self.name(m, "m");
+        self.name(z, "z");
         (m, e, z)
     }
     /// Differentiates.
@@ -192,12 +207,10 @@ fn cross_entropy(mut c: Case) -> Case {
 
 fn cosine(mut c: Case) -> Case {
     let (a, b) = (c.input("a", &[N, C]), c.input("b", &[N, C]));
-    let eps = c.host("eps", 1e-3);
     let norm = |c: &mut Case, x: NodeId| {
         let sq = c.mul(x, x);
         let sum = c.sum(sq, &[C]);
-        let v = c.add(sum, eps);
-        c.un(UnaryOp::Sqrt, v)
+        c.root(sum)
     };
     let ab = c.mul(a, b);
     let dot = c.sum(ab, &[C]);
@@ -269,6 +282,59 @@ fn gelu_tanh(c: &mut Case, x: NodeId) -> NodeId {
     c.mul(hx, p)
 }
 
+/// Softmax of scores, times values. H and W are positions, D the width.
+fn attention(mut c: Case) -> Case {
+    let (q, k, v) = (c.input("q", &[N, H, D]), c.input("k", &[N, W, D]), c.input("v", &[N, W, D]));
+    (c.graph.axes[2].canonical, c.graph.axes[3].canonical, c.graph.axes[4].canonical) = (512, 512, 64);
+    let qk = c.mul(q, k);
+    let scores = c.sum(qk, &[D]);
+    let (_, e, z) = c.softmax_parts(scores, &[W]);
+    let p = c.div(e, z);
+    let pv = c.mul(p, v);
+    let y = c.sum(pv, &[W]);
+    c.name(scores, "scores");
+    c.done(y)
+}
+
+/// A linear layer, a bias and relu, then the mean of the rest.
+fn perceptron(mut c: Case) -> Case {
+    let (x, w, b) = (c.input("x", &[N, C]), c.input("w", &[H, C]), c.input("b", &[H]));
+    (c.graph.axes[0].canonical, c.graph.axes[2].canonical) = (512, 256);
+    let xw = c.mul(x, w);
+    let z = c.sum(xw, &[C]);
+    c.name(z, "z");
+    let z = c.add(z, b);
+    let y = c.relu(z);
+    c.done(y)
+}
+
+/// The mean over the positions of a window that are inside: `x[2·o + k − 1]`.
+fn padded_mean(mut c: Case) -> Case {
+    let x = c.input("x", &[N, W]);
+    let ints = &mut c.graph.ints;
+    let (zero, one, two, minus) = (ints.constant(0), ints.constant(1), ints.constant(2), ints.constant(-1));
+    let e = Affine { terms: vec![(H, two), (D, one)], offset: minus, div: None, modulo: None };
+    let back = Affine { terms: vec![(W, one), (D, minus)], offset: one, div: Some(two), modulo: None };
+    let exact = Affine { div: None, ..back.clone() };
+    let inside = Condition::Range { e: e.clone(), lo: zero, hi: ints.axis_len(W) };
+    let range = Condition::Range { e: back.clone(), lo: zero, hi: ints.axis_len(H) };
+    let valid = vec![range, Condition::Divides { e: exact, by: two }];
+    let transpose = Transpose { map: vec![(H, back)], valid, over: AxisSet::one(D) };
+    let window =
+        Reindex { map: vec![(W, Source::Affine(e))], valid: vec![inside.clone()], fill: 0, transpose: Some(Box::new(transpose)) };
+    c.lens = vec![3, 1, 3, 5, 3];
+    (c.graph.axes[2].canonical, c.graph.axes[4].canonical) = (14, 3);
+    let x = c.graph.reindex(x, window);
+    let sq = c.graph.powi(x, 2);
+    let three = c.num(3.0);
+    let scaled = c.mul(three, sq);
+    let sum = c.graph.reduce_valid(ReduceOp::Sum, &[D], scaled, vec![inside.clone()]);
+    let ones = c.num(1.0);
+    let count = c.graph.reduce_valid(ReduceOp::Sum, &[D], ones, vec![inside]);
+    let y = c.div(sum, count);
+    c.done(y)
+}
+
 /// Every formula.
 pub fn all() -> Vec<Case> {
     use UnaryOp::*;
@@ -278,14 +344,13 @@ pub fn all() -> Vec<Case> {
             let mut c = Case::new("batch_norm");
             let x = c.input("x", &[N, C, H, W]);
             let (gamma, beta) = (c.input("gamma", &[C]), c.input("beta", &[C]));
-            let eps = c.host("eps", 1e-3);
             let mu = c.mean(x, &[N, H, W]);
+            c.name(mu, "mu");
             let d = c.sub(x, mu);
             let sq = c.graph.powi(d, 2);
             let var = c.mean(sq, &[N, H, W]);
             let p = c.mul(gamma, d);
-            let v = c.add(var, eps);
-            let s = c.un(Sqrt, v);
+            let s = c.root(var);
             let q = c.div(p, s);
             let y = c.add(q, beta);
             c.done(y)
@@ -302,21 +367,17 @@ pub fn all() -> Vec<Case> {
             let mut c = Case::new("rms_norm");
             let x = c.input("x", &[N, C]);
             let gamma = c.input("gamma", &[C]);
-            let eps = c.host("eps", 1e-3);
             let sq = c.graph.powi(x, 2);
             let m = c.mean(sq, &[C]);
-            let v = c.add(m, eps);
-            let s = c.un(Sqrt, v);
+            let s = c.root(m);
             let q = c.div(x, s);
             let y = c.mul(q, gamma);
             c.done(y)
         },
         of_x("l2_normalise", |c, x| {
-            let eps = c.host("eps", 1e-3);
             let sq = c.graph.powi(x, 2);
             let m = c.sum(sq, &[C]);
-            let v = c.add(m, eps);
-            let s = c.un(Sqrt, v);
+            let s = c.root(m);
             c.div(x, s)
         }),
         of_x("softmax", |c, x| {
@@ -324,10 +385,8 @@ pub fn all() -> Vec<Case> {
             c.div(e, z)
         }),
         of_x("log_softmax", |c, x| {
-            let m = c.max(x, &[C]);
+            let (m, _, z) = c.softmax_parts(x, &[C]);
             let d = c.sub(x, m);
-            let e = c.un(Exp, d);
-            let z = c.sum(e, &[C]);
             let log = c.un(Log, z);
             c.sub(d, log)
         }),
@@ -335,6 +394,7 @@ pub fn all() -> Vec<Case> {
         cosine(Case::new("cosine_similarity")),
     ];
     cases.extend(activations());
+    cases.extend([attention(Case::new("attention")), perceptron(Case::new("perceptron")), padded_mean(Case::new("padded_mean"))]);
     cases.extend([pooled(Case::new("max_pool"), ReduceOp::Max), pooled(Case::new("mean_pool"), ReduceOp::Sum)]);
     let chains = ["bn", "bn_relu", "bn_relu_dropout", "bn_relu_dropout_add", "chain5"];
     cases.extend(chains.into_iter().enumerate().map(|(i, name)| chain(name, i + 1, 1)));
@@ -346,6 +406,15 @@ fn activations() -> Vec<Case> {
     use UnaryOp::*;
     vec![
         of_x("relu", |c, x| c.relu(x)),
+        // twice by the same mask
+        of_x("leaky", |c, x| {
+            let (zero, two, slope) = (c.num(0.0), c.num(2.0), c.num(0.25));
+            let mask = c.graph.binary(BinaryOp::Gt, x, zero);
+            let (scaled, small) = (c.mul(two, x), c.mul(slope, x));
+            let once = c.graph.select(mask, scaled, small);
+            let sq = c.mul(once, once);
+            c.graph.select(mask, sq, small)
+        }),
         of_x("sigmoid", |c, x| c.un(Sigmoid, x)),
         of_x("tanh", |c, x| c.un(Tanh, x)),
         of_x("silu", |c, x| {

@@ -1,10 +1,10 @@
 //! Tests of the stage: the corpus, the rules, what saturation must not do.
 
 mod corpus;
+mod edges;
 mod forms;
 mod random;
 mod rules;
 mod shadow;
-mod timing;
 
 pub use shadow::Shadow;

@@ -77,6 +77,12 @@ fn sum(x: &Values, axes: &[usize]) -> Values {
     (0..POINTS).map(|p| (0..POINTS).filter(|q| agree(p, *q)).map(|q| x[q]).sum()).collect()
 }
 
+/// `y[i] = x[i − 1]`, zero enters.
+fn shift(x: &Values, along: usize) -> Values {
+    let step = [12, 4, 1][along];
+    (0..POINTS).map(|p| if place(p)[along] == 0 { 0.0 } else { x[p - step] }).collect()
+}
+
 fn eval(expr: &Expr, env: &BTreeMap<String, Values>) -> Values {
     let pointwise = |args: Vec<Values>, f: &dyn Fn(&[f64]) -> f64| -> Values {
         (0..POINTS).map(|p| f(&args.iter().map(|a| a[p]).collect::<Vec<_>>())).collect()
@@ -106,6 +112,7 @@ fn eval(expr: &Expr, env: &BTreeMap<String, Values>) -> Values {
             match name_of(&call.func).as_str() {
                 "sum" => sum(&arg(0), &axes_of(&call.args[1])),
                 "len" => vec![LENS[axis(&name_of(&call.args[0]))] as f64; POINTS],
+                "shift" => shift(&arg(0), axis(&name_of(&call.args[1]))),
                 "abs" => pointwise(vec![arg(0)], &|v| v[0].abs()),
                 "sign" => pointwise(vec![arg(0)], &|v| v[0].signum()),
                 "select" => pointwise(vec![arg(0), arg(1), arg(2)], &|v| if v[0] != 0.0 { v[1] } else { v[2] }),
@@ -142,7 +149,7 @@ fn every_rule_holds_on_random_numbers() {
 
 #[test]
 fn every_rule_declares_what_it_reads() {
-    let functions = ["sum", "len", "abs", "sign", "select"];
+    let functions = ["sum", "len", "abs", "sign", "select", "shift"];
     for rule in TABLE {
         let declared: Vec<String> = variables(rule.variables).into_iter().map(|v| v.0).collect();
         let read = names(rule.mathematics);

@@ -1,0 +1,479 @@
+//! Bodies of sweeps: pointwise instructions as one closure that reads as mathematics.
+
+use super::{Emitter, Names};
+use crate::graph::{BinaryOp, ReduceOp, UnaryOp};
+use crate::plan::{Body, Leaf, Pointwise, Val};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+
+/// A body, in the pieces that a sweep is made of.
+pub(super) struct Emitted {
+    /// Scalars that are the same all over, computed before.
+    pub before: Vec<TokenStream>,
+    /// Operands of the layer's type.
+    pub data: Vec<TokenStream>,
+    /// Operands that are added to data without being rounded.
+    pub wide: Vec<TokenStream>,
+    /// `.store(y).sum(s, [n])`
+    pub targets: TokenStream,
+    pub closure: TokenStream,
+}
+
+/// What an expression's value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// An `f64`, the same everywhere.
+    Uniform,
+    Lanes,
+    /// An `f64` in two parts.
+    Wide,
+    Mask,
+}
+
+/// How tightly an expression binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Or,
+    And,
+    Sum,
+    Product,
+    Negation,
+    Atom,
+}
+
+#[derive(Clone)]
+struct Expr {
+    tokens: TokenStream,
+    kind: Kind,
+    level: Level,
+}
+
+impl Expr {
+    fn new(kind: Kind, level: Level, tokens: TokenStream) -> Expr {
+        Expr { tokens, kind, level }
+    }
+    /// In parentheses if it binds less tightly.
+    fn at(&self, level: Level) -> TokenStream {
+        let tokens = &self.tokens;
+        if self.level < level { quote!((#tokens)) } else { quote!(#tokens) }
+    }
+}
+
+/// A number as tokens, never a negative literal.
+pub(super) fn number(value: f64) -> TokenStream {
+    if value.is_nan() {
+        return quote!(f64::NAN);
+    }
+    let magnitude = if value.is_infinite() {
+        quote!(f64::INFINITY)
+    } else {
+        let literal = Literal::f64_unsuffixed(value.abs());
+        quote!(#literal)
+    };
+    if value.is_sign_negative() { quote!(-#magnitude) } else { magnitude }
+}
+
+/// The values of one body, as they are emitted.
+struct Writer<'w> {
+    body: &'w Body,
+    /// The type of the lanes.
+    lane: TokenStream,
+    operands: Vec<Option<Expr>>,
+    code: Vec<Option<Expr>>,
+    lets: Vec<TokenStream>,
+    before: Vec<TokenStream>,
+    uses: Vec<usize>,
+    names: Names,
+}
+
+impl Emitter<'_> {
+    pub(super) fn body(&mut self, body: &Body, wide: bool) -> Emitted {
+        self.body_of(body, wide, &[])
+    }
+
+    /// A body that also stores values in arrays of the emitter's own.
+    pub(super) fn body_of(&mut self, body: &Body, wide: bool, extra: &[(Ident, Val)]) -> Emitted {
+        let results: Vec<Val> = body.stores.iter().map(|s| s.1).chain(body.folds.iter().map(|f| f.value)).collect();
+        let results: Vec<Val> = results.into_iter().chain(extra.iter().map(|e| e.1)).collect();
+        let uses = uses(body, &results);
+        let in_sums = self.added_to_data(body, wide);
+        let (mut data, mut wides) = (vec![], vec![]);
+        let (mut data_names, mut wide_names) = (vec![], vec![]);
+        let mut operands = vec![None; body.operands.len()];
+        // scalars first: their names are taken inside
+        for (i, operand) in body.operands.iter().enumerate() {
+            operands[i] = match &operand.leaf {
+                Leaf::Host(host) => Some(self.host(*host)).map(|h| quote!(#h)),
+                Leaf::Len(axis) => Some(self.len(*axis)).map(|l| quote!(#l)),
+                Leaf::Int(int) => Some(self.int_variable(*int)).map(|v| quote!((#v as f64))),
+                _ => None,
+            }
+            .map(|tokens| Expr::new(Kind::Uniform, Level::Atom, tokens));
+        }
+        let mut names = self.taken();
+        for (i, operand) in body.operands.iter().enumerate() {
+            if operands[i].is_some() || uses.0[i] == 0 {
+                continue;
+            }
+            let name = names.fresh(&self.leaf_name(&operand.leaf));
+            let tokens = self.operand(operand, &body.operands);
+            if in_sums[i] {
+                wides.push(tokens);
+                wide_names.push(name.clone());
+            } else {
+                data.push(tokens);
+                data_names.push(name.clone());
+            }
+            let kind = if in_sums[i] { Kind::Wide } else { Kind::Lanes };
+            operands[i] = Some(Expr::new(kind, Level::Atom, quote!(#name)));
+        }
+        let lane = if wide { quote!(<V::One>) } else { quote!(V) };
+        let code = vec![None; body.code.len()];
+        let mut writer = Writer { body, lane, operands, code, lets: vec![], before: vec![], uses: uses.1, names };
+        for at in 0..body.code.len() {
+            if writer.uses[at] > 0 {
+                writer.instruction(self, at);
+            }
+        }
+        let (targets, out) = self.results(&writer, extra);
+        let Writer { lets, before, .. } = writer;
+        let value = if lets.is_empty() { quote!(#out) } else { quote!({ #(#lets)* #out }) };
+        let closure = quote!({
+            #[inline(always)]
+            move |[#(#data_names),*], [#(#wide_names),*]| #value
+        });
+        Emitted { before, data, wide: wides, targets, closure }
+    }
+
+    /// By operand: an `f64` that is added to or subtracted from data.
+    fn added_to_data(&self, body: &Body, wide: bool) -> Vec<bool> {
+        let is_wide = |v: &Val| match v {
+            Val::Operand(k) => self.is_wide(&body.operands[*k as usize].leaf),
+            _ => false,
+        };
+        let is_uniform = |v: &Val| match v {
+            Val::Num(_) => true,
+            Val::Operand(k) => matches!(body.operands[*k as usize].leaf, Leaf::Host(_) | Leaf::Len(_) | Leaf::Int(_)),
+            Val::Instr(_) => false,
+        };
+        let mut found = vec![false; body.operands.len()];
+        for instr in &body.code {
+            if let Pointwise::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) = &instr.op {
+                for (x, y) in [(a, b), (b, a)] {
+                    if let Val::Operand(k) = x
+                        && !wide
+                        && is_wide(x)
+                        && !is_wide(y)
+                        && !is_uniform(y)
+                    {
+                        found[*k as usize] = true;
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The targets of stores and folds, and the closure's value.
+    fn results(&self, writer: &Writer, extra: &[(Ident, Val)]) -> (TokenStream, TokenStream) {
+        let body = writer.body;
+        let mut targets = TokenStream::new();
+        let mut stored = vec![];
+        for (temp, value) in &body.stores {
+            let target = &self.temps[temp];
+            targets.extend(quote!(.store(#target)));
+            stored.push(writer.lanes(*value));
+        }
+        for (target, value) in extra {
+            targets.extend(quote!(.store(#target)));
+            stored.push(writer.lanes(*value));
+        }
+        let mut groups: [(&str, Vec<TokenStream>); 4] = [("sum", vec![]), ("max", vec![]), ("argmax", vec![]), ("prod", vec![])];
+        for (i, fold) in body.folds.iter().enumerate() {
+            let arg_of = |op: ReduceOp| match op {
+                ReduceOp::Max => Some(ReduceOp::ArgMax),
+                ReduceOp::Min => Some(ReduceOp::ArgMin),
+                _ => None,
+            };
+            let same = |f: &crate::plan::Fold, op| f.op == op && f.value == fold.value && same_axes(&f.axes, &fold.axes);
+            let by_arg = arg_of(fold.op).is_some_and(|op| body.folds.iter().any(|f| same(f, op)));
+            let first = |op: ReduceOp| body.folds[..i].iter().any(|f| same(f, op));
+            if by_arg && !first(fold.op) {
+                // its arg form brings the value along
+                continue;
+            }
+            let target = &self.temps[&fold.temp];
+            let axes = fold.axes.iter().map(|a| &self.axes[a]);
+            let axes = quote!([#(#axes),*]);
+            let value = |op: ReduceOp| body.folds.iter().find(|f| same(f, op)).map(|f| &self.temps[&f.temp]);
+            let (group, call) = match fold.op {
+                ReduceOp::Sum => (0, quote!(.sum(#target, #axes))),
+                ReduceOp::Prod => (3, quote!(.prod(#target, #axes))),
+                ReduceOp::Max => (1, quote!(.max(#target, #axes))),
+                ReduceOp::Min => (1, quote!(.min(#target, #axes))),
+                ReduceOp::ArgMax => match value(ReduceOp::Max) {
+                    Some(value) => (2, quote!(.max_and_argmax(#value, #target, #axes))),
+                    None => (2, quote!(.argmax(#target, #axes))),
+                },
+                ReduceOp::ArgMin => match value(ReduceOp::Min) {
+                    Some(value) => (2, quote!(.min_and_argmin(#value, #target, #axes))),
+                    None => (2, quote!(.argmin(#target, #axes))),
+                },
+            };
+            targets.extend(call);
+            let value = match fold.op {
+                ReduceOp::Min | ReduceOp::ArgMin => {
+                    let x = writer.as_lanes(&writer.value(fold.value)).at(Level::Negation);
+                    quote!(-#x)
+                }
+                _ => writer.lanes(fold.value),
+            };
+            groups[group].1.push(value);
+        }
+        let mut out = quote!(Out::store([#(#stored),*]));
+        for (group, values) in groups.iter().filter(|g| !g.1.is_empty()) {
+            let group = Ident::new(group, Span::call_site());
+            out.extend(quote!(.#group([#(#values),*])));
+        }
+        (targets, out)
+    }
+}
+
+fn same_axes(a: &[crate::graph::AxisId], b: &[crate::graph::AxisId]) -> bool {
+    let set = |list: &[crate::graph::AxisId]| list.iter().copied().collect::<crate::graph::AxisSet>();
+    set(a) == set(b)
+}
+
+/// How often each operand and instruction is used, dead code not counted.
+fn uses(body: &Body, results: &[Val]) -> (Vec<usize>, Vec<usize>) {
+    let (mut operands, mut code) = (vec![0; body.operands.len()], vec![0; body.code.len()]);
+    let mut count = |v: Val, code: &mut Vec<usize>| match v {
+        Val::Num(_) => {}
+        Val::Operand(k) => operands[k as usize] += 1,
+        Val::Instr(k) => code[k as usize] += 1,
+    };
+    results.iter().for_each(|v| count(*v, &mut code));
+    for at in (0..body.code.len()).rev() {
+        if code[at] > 0 {
+            for v in values(&body.code[at].op) {
+                count(v, &mut code);
+            }
+        }
+    }
+    (operands, code)
+}
+
+fn values(op: &Pointwise) -> Vec<Val> {
+    match op {
+        Pointwise::Unary(_, x) | Pointwise::Powi(x, _) => vec![*x],
+        Pointwise::Binary(_, a, b) => vec![*a, *b],
+        Pointwise::Select { mask, a, b } => vec![*mask, *a, *b],
+    }
+}
+
+impl Writer<'_> {
+    fn value(&self, v: Val) -> Expr {
+        match v {
+            Val::Num(bits) => {
+                let value = f64::from_bits(bits);
+                let level = if value.is_sign_negative() { Level::Negation } else { Level::Atom };
+                Expr::new(Kind::Uniform, level, number(value))
+            }
+            Val::Operand(k) => self.operands[k as usize].clone().expect("counted as used"),
+            Val::Instr(k) => self.code[k as usize].clone().expect("written in order"),
+        }
+    }
+    /// As lanes, whatever it is.
+    fn as_lanes(&self, e: &Expr) -> Expr {
+        let (lane, tokens) = (&self.lane, &e.tokens);
+        match e.kind {
+            Kind::Lanes => e.clone(),
+            Kind::Uniform => Expr::new(Kind::Lanes, Level::Atom, quote!(#lane::num(#tokens))),
+            Kind::Mask => Expr::new(Kind::Lanes, Level::Atom, quote!(#lane::mask(#tokens))),
+            Kind::Wide => Expr::new(Kind::Lanes, Level::Atom, quote!(#tokens.round())),
+        }
+    }
+    fn lanes(&self, v: Val) -> TokenStream {
+        self.as_lanes(&self.value(v)).tokens
+    }
+    fn as_mask(&self, e: &Expr) -> Expr {
+        if e.kind == Kind::Mask {
+            return e.clone();
+        }
+        let x = self.as_lanes(e).at(Level::Atom);
+        Expr::new(Kind::Mask, Level::Atom, quote!(#x.holds()))
+    }
+
+    /// Writes an instruction: inline if it is used once and has no name, else as a variable.
+    fn instruction(&mut self, emitter: &mut Emitter, at: usize) {
+        let instr = &self.body.code[at];
+        let args: Vec<Expr> = values(&instr.op).into_iter().map(|v| self.value(v)).collect();
+        let uniform = args.iter().all(|a| a.kind == Kind::Uniform);
+        let e = if uniform { uniform_expr(&instr.op, &args) } else { self.lane_expr(&instr.op, &args) };
+        let named = instr.name.is_some() || self.uses[at] > 1;
+        let variable = if uniform { !is_plain(&instr.op) || named } else { named && e.level != Level::Atom || self.uses[at] > 1 };
+        if !variable {
+            self.code[at] = Some(e);
+            return;
+        }
+        let wanted = instr.name.clone().unwrap_or_else(|| default_name(&instr.op).into());
+        let name = if uniform { emitter.local(&wanted) } else { self.names.fresh(&wanted) };
+        if uniform {
+            self.names.fresh(&name.to_string());
+        }
+        let tokens = &e.tokens;
+        let statement = quote!(let #name = #tokens;);
+        if uniform {
+            self.before.push(statement)
+        } else {
+            self.lets.push(statement)
+        }
+        self.code[at] = Some(Expr::new(e.kind, Level::Atom, quote!(#name)));
+    }
+
+    fn lane_expr(&self, op: &Pointwise, args: &[Expr]) -> Expr {
+        let lane = &self.lane;
+        let method = |name: &str, x: &Expr, rest: &[TokenStream]| {
+            let (x, name) = (self.as_lanes(x).at(Level::Atom), Ident::new(name, Span::call_site()));
+            Expr::new(Kind::Lanes, Level::Atom, quote!(#x.#name(#(#rest),*)))
+        };
+        match op {
+            Pointwise::Unary(UnaryOp::Neg, _) => {
+                let x = self.as_lanes(&args[0]).at(Level::Negation);
+                Expr::new(Kind::Lanes, Level::Negation, quote!(-#x))
+            }
+            Pointwise::Unary(UnaryOp::Stop, _) => args[0].clone(),
+            Pointwise::Unary(UnaryOp::Not, _) => {
+                let x = self.as_mask(&args[0]).at(Level::Negation);
+                Expr::new(Kind::Mask, Level::Negation, quote!(!#x))
+            }
+            Pointwise::Unary(u, _) => method(u.name(), &args[0], &[]),
+            Pointwise::Powi(_, 2) => method("sq", &args[0], &[]),
+            Pointwise::Powi(_, n) => {
+                let literal = Literal::u32_unsuffixed(n.unsigned_abs());
+                let n = if *n < 0 { quote!(-#literal) } else { quote!(#literal) };
+                method("powi", &args[0], &[n])
+            }
+            Pointwise::Select { .. } => {
+                let mask = self.as_mask(&args[0]).tokens;
+                let (a, b) = (self.as_lanes(&args[1]).tokens, self.as_lanes(&args[2]).tokens);
+                Expr::new(Kind::Lanes, Level::Atom, quote!(#lane::select(#mask, #a, #b)))
+            }
+            Pointwise::Binary(op @ (BinaryOp::Add | BinaryOp::Sub), ..) => self.sum(*op, &args[0], &args[1]),
+            Pointwise::Binary(BinaryOp::Mul, ..) => {
+                // numbers stand on the right
+                let (a, b) = if args[0].kind == Kind::Uniform { (&args[1], &args[0]) } else { (&args[0], &args[1]) };
+                let a = self.as_lanes(a).at(Level::Product);
+                let b = self.right(b).at(Level::Negation);
+                Expr::new(Kind::Lanes, Level::Product, quote!(#a * #b))
+            }
+            Pointwise::Binary(BinaryOp::Div, Val::Num(bits), _) if f64::from_bits(*bits) == 1.0 => method("recip", &args[1], &[]),
+            Pointwise::Binary(BinaryOp::Div, ..) => {
+                let a = self.as_lanes(&args[0]).at(Level::Product);
+                let b = self.right(&args[1]).at(Level::Negation);
+                Expr::new(Kind::Lanes, Level::Product, quote!(#a / #b))
+            }
+            Pointwise::Binary(op @ (BinaryOp::And | BinaryOp::Or), ..) => {
+                let and = *op == BinaryOp::And;
+                let level = if and { Level::And } else { Level::Or };
+                let (a, b) = (self.as_mask(&args[0]).at(level), self.as_mask(&args[1]).at(level));
+                Expr::new(Kind::Mask, level, if and { quote!(#a & #b) } else { quote!(#a | #b) })
+            }
+            Pointwise::Binary(op, ..) => {
+                let b = self.as_lanes(&args[1]).tokens;
+                let kind = if op.is_mask() { Kind::Mask } else { Kind::Lanes };
+                Expr { kind, ..method(op.name(), &args[0], &[b]) }
+            }
+        }
+    }
+    /// A right operand of an operator: an `f64` may stay one.
+    fn right(&self, e: &Expr) -> Expr {
+        if e.kind == Kind::Uniform { e.clone() } else { self.as_lanes(e) }
+    }
+    fn sum(&self, op: BinaryOp, a: &Expr, b: &Expr) -> Expr {
+        // an `f64` beside data is not rounded; two of them are
+        let wides = [a, b].iter().filter(|e| e.kind == Kind::Wide).count();
+        let data = [a, b].iter().any(|e| matches!(e.kind, Kind::Lanes | Kind::Mask));
+        let keep = wides == 1 && data;
+        let side = |e: &Expr| if keep && e.kind == Kind::Wide { e.clone() } else { self.as_lanes(e) };
+        let (a, b) = if op == BinaryOp::Add && a.kind == Kind::Uniform { (b, a) } else { (a, b) };
+        let left = side(a).at(Level::Sum);
+        let right = if b.kind == Kind::Uniform { b.clone() } else { side(b) };
+        let right = right.at(Level::Product);
+        let tokens = if op == BinaryOp::Add { quote!(#left + #right) } else { quote!(#left - #right) };
+        Expr::new(Kind::Lanes, Level::Sum, tokens)
+    }
+}
+
+/// An operator of `f64`s.
+fn is_plain(op: &Pointwise) -> bool {
+    use BinaryOp::{Add, Div, Mul, Sub};
+    matches!(op, Pointwise::Unary(UnaryOp::Neg, _) | Pointwise::Binary(Add | Sub | Mul | Div, ..))
+}
+
+fn uniform_expr(op: &Pointwise, args: &[Expr]) -> Expr {
+    let lift = |e: &Expr| {
+        let tokens = &e.tokens;
+        quote!(<V::One>::num(#tokens))
+    };
+    let (kind, level) = (Kind::Uniform, Level::Atom);
+    let number = |tokens: TokenStream| Expr::new(kind, level, quote!(#tokens.first()));
+    let call = |name: &str, rest: &[TokenStream]| {
+        let (x, name) = (lift(&args[0]), Ident::new(name, Span::call_site()));
+        quote!(#x.#name(#(#rest),*))
+    };
+    match op {
+        Pointwise::Unary(UnaryOp::Neg, _) => {
+            let x = args[0].at(Level::Negation);
+            Expr::new(kind, Level::Negation, quote!(-#x))
+        }
+        Pointwise::Unary(UnaryOp::Stop, _) => args[0].clone(),
+        Pointwise::Unary(UnaryOp::Not, _) => {
+            let x = args[0].at(Level::Product);
+            Expr::new(kind, Level::Sum, quote!(1.0 - #x))
+        }
+        Pointwise::Unary(u, _) => number(call(u.name(), &[])),
+        Pointwise::Powi(_, n) => {
+            let literal = Literal::u32_unsuffixed(n.unsigned_abs());
+            let n = if *n < 0 { quote!(-#literal) } else { quote!(#literal) };
+            number(call("powi", &[n]))
+        }
+        Pointwise::Binary(BinaryOp::Add, ..) => infix(Level::Sum, &quote!(+), args),
+        Pointwise::Binary(BinaryOp::Sub, ..) => infix(Level::Sum, &quote!(-), args),
+        Pointwise::Binary(BinaryOp::Mul, ..) => infix(Level::Product, &quote!(*), args),
+        Pointwise::Binary(BinaryOp::Div, ..) => infix(Level::Product, &quote!(/), args),
+        Pointwise::Binary(op @ (BinaryOp::And | BinaryOp::Or), ..) => {
+            let (a, b) = (lift(&args[0]), lift(&args[1]));
+            let both = if *op == BinaryOp::And { quote!(#a.holds() & #b.holds()) } else { quote!(#a.holds() | #b.holds()) };
+            number(quote!(<V::One>::mask(#both)))
+        }
+        Pointwise::Binary(op, ..) => {
+            let value = call(op.name(), &[lift(&args[1])]);
+            number(if op.is_mask() { quote!(<V::One>::mask(#value)) } else { value })
+        }
+        Pointwise::Select { .. } => {
+            let (m, a, b) = (lift(&args[0]), lift(&args[1]), lift(&args[2]));
+            number(quote!(<V::One>::select(#m.holds(), #a, #b)))
+        }
+    }
+}
+
+fn infix(level: Level, operator: &TokenStream, args: &[Expr]) -> Expr {
+    let above = if level == Level::Sum { Level::Product } else { Level::Negation };
+    let (a, b) = (args[0].at(level), args[1].at(above));
+    Expr::new(Kind::Uniform, level, quote!(#a #operator #b))
+}
+
+fn default_name(op: &Pointwise) -> &'static str {
+    match op {
+        Pointwise::Unary(UnaryOp::Neg, _) => "negated",
+        Pointwise::Unary(u, _) => u.name(),
+        Pointwise::Binary(BinaryOp::Add, ..) => "sum",
+        Pointwise::Binary(BinaryOp::Sub, ..) => "difference",
+        Pointwise::Binary(BinaryOp::Mul, ..) => "product",
+        Pointwise::Binary(BinaryOp::Div, ..) => "quotient",
+        Pointwise::Binary(op, ..) => op.name(),
+        Pointwise::Powi(..) => "power",
+        Pointwise::Select { .. } => "selected",
+    }
+}

@@ -1,0 +1,258 @@
+//! Formulas from source files through the engine's first stages, and evaluated by its interpreter.
+
+use pullback::ndarray::ArrayD;
+use pullback_derivations::build::{Built, build};
+use pullback_derivations::differentiate::reverse;
+use pullback_derivations::elaborate::{Binding, Library, Outcome, Typed, elaborate};
+use pullback_derivations::error::Errors;
+use pullback_derivations::graph::eval::Env;
+use pullback_derivations::graph::{AxisId, Graph, InputKind, NodeId};
+use pullback_derivations::syntax::{self, Formula, ParamKind};
+use quote::{ToTokens, quote};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+pub use crate::host::Constant;
+
+/// The formulas of some source files.
+pub struct Formulas {
+    items: BTreeMap<String, syn::ItemFn>,
+    library: Library,
+}
+
+/// What a formula says to one call. Arrays are in the declared order of axes, `Many` axes as one.
+#[derive(Debug)]
+pub struct Answer {
+    pub output: ArrayD<f64>,
+    /// The new values of the states, by name.
+    pub states: BTreeMap<String, ArrayD<f64>>,
+    /// The gradient of each differentiable argument, by name.
+    pub grads: BTreeMap<String, ArrayD<f64>>,
+}
+
+/// The arguments of a call, by name. An optional tensor that is not there is absent.
+#[derive(Clone, Default)]
+pub struct Call {
+    pub tensors: BTreeMap<&'static str, ArrayD<f64>>,
+    pub constants: BTreeMap<&'static str, Constant>,
+}
+
+impl Call {
+    #[must_use]
+    pub fn tensor(mut self, name: &'static str, value: ArrayD<f64>) -> Self {
+        self.tensors.insert(name, value);
+        self
+    }
+    #[must_use]
+    pub fn constant(mut self, name: &'static str, value: impl Into<Constant>) -> Self {
+        self.constants.insert(name, value.into());
+        self
+    }
+}
+
+impl Formulas {
+    /// The formulas in these files or folders, relative to the workspace. They may call those that call no others.
+    ///
+    /// # Panics
+    /// If a file cannot be read.
+    pub fn read(places: &[&str]) -> Formulas {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let mut files = Vec::new();
+        for place in places {
+            let path = root.join(place);
+            match fs::read_dir(&path) {
+                Ok(folder) => files.extend(folder.map(|entry| entry.expect("an entry").path())),
+                Err(_) => files.push(path),
+            }
+        }
+        files.sort();
+        let mut formulas = Formulas { items: BTreeMap::new(), library: Library::default() };
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+            formulas.add(syn::parse_file(&text).expect("a Rust file"));
+        }
+        formulas
+    }
+
+    fn add(&mut self, file: syn::File) {
+        let mut errors = Errors::default();
+        for item in file.items {
+            let syn::Item::Fn(mut function) = item else { continue };
+            let is_formula = |a: &syn::Attribute| a.path().is_ident("derive_backward");
+            if function.attrs.iter().any(is_formula) {
+                function.attrs.clear();
+                let name = function.sig.ident.to_string();
+                self.library.add(&mut errors, &name, Library::default().bundle(&function));
+                self.items.insert(name, function);
+            }
+        }
+        assert!(errors.is_empty(), "{:?}", errors.messages());
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.items.keys().map(String::as_str)
+    }
+
+    /// How many kernels a formula has: one a combination of its branches.
+    ///
+    /// # Panics
+    /// If the formula is wrong.
+    pub fn variants(&self, name: &str) -> usize {
+        let (formula, variants) = self.typed(name);
+        let mut errors = Errors::default();
+        for typed in &variants {
+            build(&mut errors, &formula, typed);
+        }
+        assert!(errors.is_empty(), "{name}: {:?}", errors.messages());
+        variants.len()
+    }
+
+    fn typed(&self, name: &str) -> (Formula, Vec<Typed>) {
+        let item = &self.items[name];
+        let mut errors = Errors::default();
+        let formula = syntax::parse(&mut errors, &syntax::Options::default(), quote!(#item));
+        let formula = formula.unwrap_or_else(|| panic!("{name}: {:?}", errors.messages()));
+        let outcome = elaborate(&mut errors, &formula, &self.library);
+        assert!(errors.is_empty(), "{name}: {:?}", errors.messages());
+        let Outcome::Typed(variants) = outcome else { panic!("{name} calls something unknown") };
+        (formula, variants)
+    }
+
+    /// Evaluates a formula with one output, and its raw derivative under the cotangent `dy`.
+    ///
+    /// # Panics
+    /// If the formula is wrong, or does not fit the call.
+    pub fn evaluate(&self, name: &str, call: &Call, dy: &ArrayD<f64>) -> Answer {
+        let (formula, variants) = self.typed(name);
+        let taken = |t: &&Typed| t.decisions.iter().all(|d| call.holds(&d.tokens) == d.value);
+        let typed = variants.iter().find(taken).expect("a variant for these constants");
+        let mut errors = Errors::default();
+        let built = build(&mut errors, &formula, typed);
+        assert!(errors.is_empty(), "{name}: {:?}", errors.messages());
+        Evaluation { formula: &formula, typed, call, env: Env::default() }.run(built, dy)
+    }
+}
+
+struct Evaluation<'a> {
+    formula: &'a Formula,
+    typed: &'a Typed,
+    call: &'a Call,
+    env: Env,
+}
+
+impl Evaluation<'_> {
+    fn run(mut self, built: Built, dy: &ArrayD<f64>) -> Answer {
+        let Built { mut graph, outputs, states, params, .. } = built;
+        let promised = &self.typed.output_axes[0];
+        let cotangent = graph.add_input("dy", promised, InputKind::Cotangent(0));
+        let differentiable: Vec<(usize, NodeId)> = (0..params.len())
+            .filter(|i| matches!(self.formula.params[*i].kind, ParamKind::Tensor { constant: false, .. } | ParamKind::Diff))
+            .filter_map(|i| Some((i, params[i]?)))
+            .collect();
+        let wrt: Vec<NodeId> = differentiable.iter().map(|(_, node)| *node).collect();
+        let grads = reverse(&mut graph, &[(outputs[0], cotangent)], &wrt);
+
+        self.sizes(&graph);
+        self.env.inputs = graph
+            .inputs
+            .iter()
+            .map(|input| {
+                let value = if input.name == "dy" { dy } else { &self.call.tensors[input.name.as_str()] };
+                self.by_id(value, &input.axes)
+            })
+            .collect();
+        let values = graph.eval(&self.env);
+        let array = |node: NodeId, order: &[AxisId]| self.in_order(&graph, &values, node, order);
+        let param = |index: usize| self.formula.params[index].name.to_string();
+        let order = |index: usize| {
+            let name = param(index);
+            graph.inputs.iter().find(|input| input.name == name).expect("an input that is read").axes.clone()
+        };
+        Answer {
+            output: array(outputs[0], promised),
+            states: states.iter().map(|(i, node)| (param(*i), array(*node, &order(*i)))).collect(),
+            grads: differentiable.iter().zip(&grads).map(|((i, _), node)| (param(*i), array(*node, &order(*i)))).collect(),
+        }
+    }
+
+    /// Extents and constants, in the order in which a call computes them.
+    fn sizes(&mut self, graph: &Graph) {
+        self.env.lens = vec![0; graph.axes.len()];
+        self.env.hosts = vec![0.0; graph.hosts.len()];
+        for input in &graph.inputs {
+            if let Some(value) = self.call.tensors.get(input.name.as_str()) {
+                let many = input.axes.iter().position(|a| graph.axes[a.0 as usize].many);
+                let spread = value.ndim() + 1 - input.axes.len();
+                let mut at = 0;
+                for (i, axis) in input.axes.iter().enumerate() {
+                    let dims = if many == Some(i) { spread } else { 1 };
+                    self.env.lens[axis.0 as usize] = value.shape()[at..at + dims].iter().product();
+                    at += dims;
+                }
+            }
+        }
+        for binding in &self.typed.bindings {
+            match binding {
+                Binding::Axis(axis) => {
+                    if let Some(extent) = self.typed.axes[axis.0 as usize].extent {
+                        self.env.lens[axis.0 as usize] = self.env.int(&graph.ints, extent) as usize;
+                    }
+                }
+                Binding::Host(host) => {
+                    let lens = &self.env.lens;
+                    self.env.hosts[host.0 as usize] = self.call.scalar(&self.typed.hosts[host.0 as usize].tokens, lens);
+                }
+                Binding::Check(_) => {}
+            }
+        }
+    }
+
+    /// An array over declared axes as the interpreter wants it: row-major in axis-id order.
+    fn by_id(&self, value: &ArrayD<f64>, axes: &[AxisId]) -> Vec<f64> {
+        let shape: Vec<usize> = axes.iter().map(|a| self.env.lens[a.0 as usize]).collect();
+        let value = ArrayD::from_shape_vec(shape, value.iter().copied().collect()).expect("extents that agree");
+        let mut order: Vec<usize> = (0..axes.len()).collect();
+        order.sort_by_key(|i| axes[*i]);
+        value.permuted_axes(order).iter().copied().collect()
+    }
+
+    /// A node's values as an array over the axes in this order, broadcast along those that it lacks.
+    fn in_order(&self, graph: &Graph, values: &[Vec<f64>], node: NodeId, order: &[AxisId]) -> ArrayD<f64> {
+        let shape: Vec<usize> = order.iter().map(|a| self.env.lens[a.0 as usize]).collect();
+        let mut at = [0; pullback_derivations::graph::AxisSet::CAPACITY];
+        let mut out = Vec::new();
+        self.env.each_in(order, &mut at, &mut |at| {
+            out.push(values[node.0 as usize][self.env.offset(graph.axes_of(node), at)]);
+        });
+        ArrayD::from_shape_vec(shape, out).expect("as many as the extents say")
+    }
+}
+
+impl Call {
+    /// A constant that is a number.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub fn number(&self, name: &str) -> f64 {
+        match self.constants.get(name) {
+            Some(Constant::Number(value)) => *value,
+            other => panic!("{name} is {other:?}"),
+        }
+    }
+    fn scalar(&self, tokens: &impl ToTokens, lens: &[usize]) -> f64 {
+        crate::host::number(tokens, &|name| self.variable(name, lens))
+    }
+    fn holds(&self, tokens: &impl ToTokens) -> bool {
+        self.scalar(tokens, &[]) != 0.0
+    }
+    /// `len_n_0` is the extent of axis 0; other names are arguments.
+    fn variable(&self, name: &str, lens: &[usize]) -> Constant {
+        if let Some(axis) = name.strip_prefix("len_").and_then(|rest| rest.rsplit_once('_')).and_then(|(_, n)| n.parse().ok()) {
+            let axis: usize = axis;
+            return Constant::Number(lens[axis] as f64);
+        }
+        let present = self.tensors.contains_key(name);
+        self.constants.get(name).cloned().unwrap_or(Constant::Present(present))
+    }
+}

@@ -1,0 +1,137 @@
+//! Evaluates the constants of a formula: the small part of Rust that its scalars are written in.
+
+use pullback::reference::Window2d;
+use quote::ToTokens;
+use syn::{BinOp, Expr, Lit};
+
+/// A constant of a call.
+#[derive(Clone, Debug)]
+pub enum Constant {
+    Number(f64),
+    Window(Window2d),
+    /// Whether an optional argument is there.
+    Present(bool),
+    /// A window's divisor.
+    Divisor(Option<i64>),
+}
+
+impl From<f64> for Constant {
+    fn from(value: f64) -> Self {
+        Constant::Number(value)
+    }
+}
+
+impl From<Window2d> for Constant {
+    fn from(value: Window2d) -> Self {
+        Constant::Window(value)
+    }
+}
+
+/// The value of a scalar expression; `variable` knows the names in it.
+///
+/// # Panics
+/// If the expression is none of those understood.
+pub fn number(tokens: &impl ToTokens, variable: &dyn Fn(&str) -> Constant) -> f64 {
+    let text = tokens.to_token_stream();
+    let expr: Expr = syn::parse2(text.clone()).unwrap_or_else(|e| panic!("{text}: {e}"));
+    match value(&expr, variable) {
+        Constant::Number(value) => value,
+        other => panic!("{text} is {other:?}, no number"),
+    }
+}
+
+fn value(expr: &Expr, variable: &dyn Fn(&str) -> Constant) -> Constant {
+    let number = |e: &Expr| number(e, variable);
+    match expr {
+        Expr::Paren(e) => value(&e.expr, variable),
+        Expr::Group(e) => value(&e.expr, variable),
+        Expr::Cast(e) => value(&e.expr, variable),
+        Expr::Lit(e) => Constant::Number(match &e.lit {
+            Lit::Int(n) => n.base10_parse().expect("an integer"),
+            Lit::Float(x) => x.base10_parse().expect("a number"),
+            other => panic!("{}", other.to_token_stream()),
+        }),
+        Expr::Path(e) => match e.path.segments.last().map(|s| s.ident.to_string()).as_deref() {
+            Some("FRAC_1_SQRT_2") => Constant::Number(std::f64::consts::FRAC_1_SQRT_2),
+            Some("FRAC_2_SQRT_PI") => Constant::Number(std::f64::consts::FRAC_2_SQRT_PI),
+            Some(name) => variable(name),
+            None => panic!("an empty path"),
+        },
+        Expr::Binary(e) => Constant::Number(binary(&e.op, number(&e.left), number(&e.right))),
+        Expr::If(e) => {
+            let branch = if number(&e.cond) != 0.0 { &e.then_branch } else { else_branch(e) };
+            let [syn::Stmt::Expr(result, None)] = branch.stmts.as_slice() else { panic!("a branch is one expression") };
+            value(result, variable)
+        }
+        // `Window::new([2, 2])`, the one function that constants are made with.
+        Expr::Call(e) => Constant::Window(Window2d::new(pair(&e.args[0], variable))),
+        Expr::MethodCall(e) => match (value(&e.receiver, variable), e.method.to_string().as_str()) {
+            (Constant::Window(k), "stride") => Window2d { stride: pair(&e.args[0], variable), ..k }.into(),
+            (Constant::Window(k), "padding") => Window2d { padding: pair(&e.args[0], variable), ..k }.into(),
+            (receiver, name) => {
+                let args: Vec<f64> = e.args.iter().map(number).collect();
+                method(&receiver, name, &args)
+            }
+        },
+        other => panic!("{}", other.to_token_stream()),
+    }
+}
+
+fn pair(expr: &Expr, variable: &dyn Fn(&str) -> Constant) -> [usize; 2] {
+    let Expr::Array(array) = expr else { panic!("{} is no array", expr.to_token_stream()) };
+    [0, 1].map(|i| number(&array.elems[i], variable) as usize)
+}
+
+fn else_branch(e: &syn::ExprIf) -> &syn::Block {
+    match e.else_branch.as_ref().map(|(_, branch)| &**branch) {
+        Some(Expr::Block(block)) => &block.block,
+        _ => panic!("`if` without a plain `else`"),
+    }
+}
+
+fn binary(op: &BinOp, a: f64, b: f64) -> f64 {
+    let truth = |holds: bool| f64::from(u8::from(holds));
+    match op {
+        BinOp::Add(_) => a + b,
+        BinOp::Sub(_) => a - b,
+        BinOp::Mul(_) => a * b,
+        BinOp::Div(_) => a / b,
+        BinOp::Eq(_) => truth(a == b),
+        BinOp::Ne(_) => truth(a != b),
+        BinOp::Lt(_) => truth(a < b),
+        BinOp::Gt(_) => truth(a > b),
+        BinOp::Le(_) => truth(a <= b),
+        BinOp::Ge(_) => truth(a >= b),
+        other => panic!("{}", other.to_token_stream()),
+    }
+}
+
+fn method(receiver: &Constant, name: &str, args: &[f64]) -> Constant {
+    let first = args.first().copied().unwrap_or(0.0);
+    let number = match (receiver, name) {
+        (Constant::Present(present), "is_some") => f64::from(u8::from(*present)),
+        (Constant::Divisor(divisor), "is_some") => f64::from(u8::from(divisor.is_some())),
+        (Constant::Divisor(divisor), "unwrap_or") => divisor.map_or(first, |d| d as f64),
+        (Constant::Window(k), "divides_by") => return Constant::Divisor(k.divisor),
+        (Constant::Window(k), "counts_padding") => f64::from(u8::from(k.count_padding)),
+        (Constant::Window(k), name) => along(k, name, first as usize, args) as f64,
+        (receiver, name) => panic!("{receiver:?}.{name}"),
+    };
+    Constant::Number(number)
+}
+
+fn along(k: &Window2d, name: &str, axis: usize, args: &[f64]) -> usize {
+    match name {
+        "kernel" => k.kernel[axis],
+        "step" => k.stride[axis],
+        "dilate" => k.dilation[axis],
+        "pad" => k.padding[axis],
+        "output_len" => {
+            let [kernel, stride] = [k.kernel, k.stride].map(|option| [option[axis]; 2]);
+            let [padding, dilation] = [k.padding, k.dilation].map(|option| [option[axis]; 2]);
+            let square = Window2d { kernel, stride, padding, dilation, ..*k };
+            square.output([args[1] as usize; 2]).expect("a window that fits")[0]
+        }
+        other => panic!("a window's {other}"),
+    }
+}

@@ -1,0 +1,27 @@
+//! The ready-made layers, each by the one line that a user would write.
+
+use pullback::layers::*;
+use pullback::prelude::*;
+
+gradient_test!(Relu);
+gradient_test!(Gelu);
+gradient_test!(GeluTanh);
+gradient_test!(Softmax);
+gradient_test!(LogSoftmax);
+gradient_test!(CrossEntropy);
+gradient_test!(Linear);
+gradient_test!(LayerNorm { eps: 1e-5 });
+gradient_test!(RmsNorm { eps: 1e-5 });
+gradient_test!(BatchNorm { momentum: 0.1, eps: 1e-5 });
+gradient_test!(BatchNormEval { eps: 1e-5 });
+gradient_test!(Dropout { seed: Seed(7), p: 0.3 });
+gradient_test!(dropout_keeps_nothing, Dropout { seed: Seed(7), p: 1.0 });
+gradient_test!(ChannelDropout { seed: Seed(7), p: 0.3 });
+gradient_test!(Conv2d { k: Window::new([3, 2]).stride([2, 1]).padding([1, 1]) });
+gradient_test!(mean_pool, MeanPool2d { k: Window::new([2, 2]) });
+gradient_test!(mean_pool_overlapping, MeanPool2d { k: Window::new([3, 2]).stride([1, 2]).padding([1, 1]).dilation([1, 2]) });
+gradient_test!(mean_pool_counting, MeanPool2d { k: Window::new([3, 3]).stride([2, 2]).padding([1, 1]).ceil_mode(true).count_padding(true) });
+gradient_test!(mean_pool_divisor, MeanPool2d { k: Window::new([2, 3]).divisor(5) });
+gradient_test!(max_pool, MaxPool2d { k: Window::new([2, 2]) });
+gradient_test!(max_pool_overlapping, MaxPool2d { k: Window::new([3, 2]).stride([1, 2]).padding([1, 1]).dilation([1, 2]) });
+gradient_test!(max_pool_ceil, MaxPool2d { k: Window::new([3, 3]).stride([2, 2]).padding([1, 1]).ceil_mode(true) });
