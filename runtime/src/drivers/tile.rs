@@ -19,6 +19,8 @@ pub(crate) struct Slot {
     pub value: *mut u8,
     /// The same for indices (arg forms).
     pub index: *mut u8,
+    /// How far the results of the next row lie, in bytes; 0: one result for all rows.
+    pub row: usize,
     /// By rows: the run is kept, so results go to memory at each visit.
     pub line: bool,
     /// By columns: continue from what `value` holds.
@@ -27,24 +29,31 @@ pub(crate) struct Slot {
     pub index_step: u32,
 }
 
-/// One tile, prepared by the driver. All lists are flat: those by entry have the operands (or outputs …) innermost.
+/// One tile, prepared by the driver: the same entries for a number of rows, which differ by equal steps.
+/// All lists are flat: those by entry have the operands (or outputs …) innermost.
 pub(crate) struct Tile {
+    pub rows: usize,
     pub columns: bool,
     pub run: usize,
     /// Of each entry: the stretch of the run.
     pub ranges: Vec<(usize, usize)>,
     /// By entry and operand: where position 0 of the run lies. A wide operand is two: high and low parts.
     pub ins: Vec<*const u8>,
+    /// How far the next row's lies, in bytes.
+    pub in_rows: Vec<isize>,
     /// By operand: `usize::MAX` if it varies along the run, 0 if it is 64 bytes of one number.
     pub steps: Vec<usize>,
     /// By entry and output.
     pub outs: Vec<*mut u8>,
+    pub out_rows: Vec<isize>,
     /// Write past the cache where the address allows.
     pub stream: bool,
     /// Sums, then maxima, then arg forms, then products.
     pub slots: Vec<Slot>,
     /// By entry and arg form: the index at position 0 of the run.
     pub index_base: Vec<u32>,
+    /// By arg form: how much it grows from row to row.
+    pub index_rows: Vec<u32>,
 }
 
 /// What a body computes at each position, by what becomes of it.
@@ -172,12 +181,32 @@ unsafe fn run<
         }
         let mut outs = [std::ptr::null_mut::<V::Elem>(); O];
         let outer = if tile.columns { tile.run.div_ceil(lanes) } else { entries };
-        for a in 0..outer {
+        for visit in 0..outer * tile.rows {
+            let (row, a) = (visit / outer, visit % outer);
+            if a == 0 && !tile.columns {
+                // a fold of all rows goes on
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    *sum = if (*slots.add(i)).row > 0 { V::sum_of(0.0) } else { *sum };
+                }
+                for (i, max) in maxes.iter_mut().enumerate() {
+                    *max = if (*slots.add(K + i)).row > 0 { low } else { *max };
+                }
+                for (i, arg) in args.iter_mut().enumerate() {
+                    *arg = if (*slots.add(K + M + i)).row > 0 { (low, V::int(NONE)) } else { *arg };
+                }
+                for (i, prod) in prods.iter_mut().enumerate() {
+                    *prod = if (*slots.add(K + M + A + i)).row > 0 { V::sum_of(1.0) } else { *prod };
+                }
+            }
             let (mut at, end) = if tile.columns { (a * lanes, 0) } else { *tile.ranges.get_unchecked(a) };
             if tile.columns {
                 for (k, sum) in sums.iter_mut().enumerate() {
                     let slot = &*slots.add(k);
-                    *sum = if slot.resume { V::sum_load((slot.value as *const f64).add(at)) } else { V::sum_of(0.0) };
+                    *sum = if slot.resume {
+                        V::sum_load((slot.value.add(row * slot.row) as *const f64).add(at))
+                    } else {
+                        V::sum_of(0.0)
+                    };
                 }
                 (maxes, args, prods) = ([low; M], [(low, V::int(NONE)); A], [V::sum_of(1.0); P]);
             }
@@ -206,22 +235,31 @@ unsafe fn run<
                     let mut next = lanes;
                     if O > 0 && tile.stream && b == 0 {
                         // up to the first output's cache line
-                        let lead = (*tile.outs.get_unchecked(entry * O) as usize).wrapping_add(at * size_of::<V::Elem>()) & 63;
+                        let first = tile
+                            .outs
+                            .get_unchecked(entry * O)
+                            .wrapping_offset(row as isize * *tile.out_rows.get_unchecked(entry * O));
+                        let lead = (first as usize).wrapping_add(at * size_of::<V::Elem>()) & 63;
                         next = lanes - lead / size_of::<V::Elem>();
                     }
                     to = next.min(end - at);
                 }
                 if tile.columns || b == 0 {
-                    let p = tile.ins.as_ptr().add(entry * stride);
+                    let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
+                    let of_row = {
+                        #[inline(always)]
+                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i)) as *const V::Elem
+                    };
                     for i in 0..I {
-                        ins[i] = *p.add(i) as *const V::Elem;
+                        ins[i] = of_row(i);
                     }
                     for i in 0..W {
-                        highs[i] = *p.add(I + 2 * i) as *const V::Elem;
-                        lows[i] = *p.add(I + 2 * i + 1) as *const V::Elem;
+                        highs[i] = of_row(I + 2 * i);
+                        lows[i] = of_row(I + 2 * i + 1);
                     }
                     for i in 0..O {
-                        outs[i] = *tile.outs.get_unchecked(entry * O + i) as *mut V::Elem;
+                        let step = *tile.out_rows.get_unchecked(entry * O + i);
+                        outs[i] = tile.outs.get_unchecked(entry * O + i).wrapping_offset(row as isize * step) as *mut V::Elem;
                     }
                     if !tile.columns {
                         b = 1;
@@ -270,7 +308,7 @@ unsafe fn run<
                     for i in 0..K {
                         let slot = &*slots.add(i);
                         if slot.line {
-                            let p = (slot.value as *mut f64).add(at);
+                            let p = (slot.value.add(row * slot.row) as *mut f64).add(at);
                             V::sum_store(V::sum_add(V::sum_load(p), sum[i]), p);
                         } else {
                             sums[i] = V::sum_add(sums[i], sum[i]);
@@ -279,7 +317,7 @@ unsafe fn run<
                     for i in 0..M {
                         let slot = &*slots.add(K + i);
                         if slot.line {
-                            let p = (slot.value as *mut V::Elem).add(at);
+                            let p = (slot.value.add(row * slot.row) as *mut V::Elem).add(at);
                             let best = V::load(p);
                             V::pick(max[i].beats(best), max[i], best).store(p);
                         } else {
@@ -289,10 +327,12 @@ unsafe fn run<
                     for i in 0..A {
                         let slot = &*slots.add(K + M + i);
                         let base = *tile.index_base.get_unchecked(entry * A + i);
+                        let base = base.wrapping_add(tile.index_rows.get_unchecked(i).wrapping_mul(row as u32));
                         let place = ramps[i].int_add(V::int(base.wrapping_add(slot.index_step.wrapping_mul(at as u32))));
                         let place = if whole { place } else { V::pick(V::range(from, to), place, V::int(NONE)) };
                         if slot.line {
-                            let (p, q) = ((slot.value as *mut V::Elem).add(at), (slot.index as *mut V::Elem).add(at));
+                            let p = (slot.value.add(row * slot.row) as *mut V::Elem).add(at);
+                            let q = (slot.index.add(row * slot.row) as *mut V::Elem).add(at);
                             let best = better((arg[i], place), (V::load(p), V::load(q)));
                             best.0.store(p);
                             best.1.store(q);
@@ -303,7 +343,7 @@ unsafe fn run<
                     for i in 0..P {
                         let slot = &*slots.add(K + M + A + i);
                         if slot.line {
-                            let p = (slot.value as *mut f64).add(at);
+                            let p = (slot.value.add(row * slot.row) as *mut f64).add(at);
                             V::sum_store(V::sum_mul(V::sum_load(p), prod[i]), p);
                         } else {
                             prods[i] = V::sum_mul(prods[i], prod[i]);
@@ -319,16 +359,17 @@ unsafe fn run<
                 for i in 0..K + P {
                     let slot = &*slots.add(if i < K { i } else { M + A + i });
                     if !slot.line {
-                        V::sum_store(if i < K { sums[i] } else { prods[i - K] }, (slot.value as *mut f64).add(to));
+                        let p = (slot.value.add(row * slot.row) as *mut f64).add(to);
+                        V::sum_store(if i < K { sums[i] } else { prods[i - K] }, p);
                     }
                 }
                 for i in 0..M + A {
                     let slot = &*slots.add(K + i);
                     if !slot.line {
                         let best = if i < M { maxes[i] } else { args[i - M].0 };
-                        best.store((slot.value as *mut V::Elem).add(to));
+                        best.store((slot.value.add(row * slot.row) as *mut V::Elem).add(to));
                         if i >= M {
-                            args[i - M].1.store((slot.index as *mut V::Elem).add(to));
+                            args[i - M].1.store((slot.index.add(row * slot.row) as *mut V::Elem).add(to));
                         }
                     }
                 }
