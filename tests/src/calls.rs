@@ -108,8 +108,7 @@ pub fn results<L: Layer<f32>>(op: &L, given: &[Given], layout: Layout) -> Vec<(S
             Output::Int(_) => panic!("{} gives indices", L::NAME),
         })
         .collect();
-    let cotangents: Vec<ArrayD<f32>> =
-        outputs.iter().enumerate().map(|(k, y)| layout.of(&values(y.shape(), k as u64))).collect();
+    let cotangents: Vec<ArrayD<f32>> = outputs.iter().enumerate().map(|(k, y)| layout.of(&values(y.shape(), k as u64))).collect();
     let cotangents: Vec<_> = cotangents.iter().map(|dy| dy.view()).collect();
     let args: Vec<Arg<'_, f32>> = L::ARGS
         .iter()
@@ -127,8 +126,7 @@ pub fn results<L: Layer<f32>>(op: &L, given: &[Given], layout: Layout) -> Vec<(S
             _ => None,
         })
         .collect();
-    op.backward(&cotangents, &args, &forward.outputs, &forward.saved, &mut wanted)
-        .unwrap_or_else(|e| panic!("{}: {e}", L::NAME));
+    op.backward(&cotangents, &args, &forward.outputs, &forward.saved, &mut wanted).unwrap_or_else(|e| panic!("{}: {e}", L::NAME));
     drop(wanted);
 
     let outputs = outputs.into_iter().enumerate().map(|(k, y)| (format!("output {k}"), y.clone()));

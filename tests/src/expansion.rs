@@ -98,6 +98,6 @@ mod tests {
         let call = quote!(layers::relu! { [a::b] { x } "here" });
         let (name, rest) = fetched(&call).expect("a fetch");
         assert_eq!((name.as_str(), rest.to_string()), ("relu", quote!({ x } "here").to_string()));
-        assert!(fetched(&quote!(fn f() {} hidden! {})).is_none());
+        assert!(fetched(&quote!(fn f() {}, hidden! {})).is_none());
     }
 }

@@ -57,7 +57,12 @@ impl Scratch {
                 command.env_remove(&name);
             }
         }
-        command.args(args).current_dir(&self.folder).env("CARGO_TARGET_DIR", &self.target).env("CARGO_NET_OFFLINE", "true").output()
+        command
+            .args(args)
+            .current_dir(&self.folder)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_NET_OFFLINE", "true")
+            .output()
     }
 
     /// Runs cargo, which must succeed; gives its standard output.

@@ -83,8 +83,16 @@ fn built() -> Scratch {
 
 /// What a call in the vector functions may lead to: copies of memory and the end of the program.
 const ALLOWED: [&str; 10] = [
-    "memcpy", "memset", "memmove", "memcmp", "9panicking", "panic_fmt", "panic_bounds_check", "slice_index_fail",
-    "unwrap_failed", "expect_failed",
+    "memcpy",
+    "memset",
+    "memmove",
+    "memcmp",
+    "9panicking",
+    "panic_fmt",
+    "panic_bounds_check",
+    "slice_index_fail",
+    "unwrap_failed",
+    "expect_failed",
 ];
 
 /// A program's functions, and what each calls or jumps to that is not its own.

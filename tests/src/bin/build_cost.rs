@@ -161,11 +161,9 @@ fn layers(folder: &Path) -> io::Result<()> {
     for (name, formula, call) in LAYERS {
         let declared = format!("#![allow(unused)]\nuse pullback::prelude::*;\n#[derive_backward]\npub {formula}\n");
         let mut line = format!("  {name:26}");
-        for (what, source) in [
-            ("declared", declared.clone()),
-            ("f32", called(&declared, call, "f32")),
-            ("f64", called(&declared, call, "f64")),
-        ] {
+        for (what, source) in
+            [("declared", declared.clone()), ("f32", called(&declared, call, "f32")), ("f64", called(&declared, call, "f64"))]
+        {
             let scratch = Scratch::new(folder, &folder.join("target0"), "layer", RUNTIME, &source)?;
             // all but this crate is there after the first build
             scratch.must(&["build", "--release"]);
