@@ -5,6 +5,7 @@
 
 mod rows;
 
+use expect_test::expect_file;
 use pullback_derivations::elaborate::{Library, Outcome, elaborate};
 use pullback_derivations::emit::{Saved, Variant};
 use pullback_derivations::error::Errors;
@@ -103,6 +104,76 @@ fn by_hand(row: &Row, variant: &Variant) -> Costs {
     };
     let saved = row.saved.iter().map(|(axes, bytes)| bytes * size(axes)).sum();
     Costs { forward: row.forward, backward: row.backward, saved }
+}
+
+/// The kinds of values kept, whatever the axes are called.
+fn kept(variant: &Variant) -> Vec<(Elem, usize)> {
+    let mut kept: Vec<_> = variant.saved.iter().map(|s| (s.elem, variant.graph.axes_of(s.node).len())).collect();
+    kept.sort();
+    kept
+}
+
+#[test]
+fn no_row_is_worse_than_by_hand_but_where_it_says_so() {
+    assert!(ROWS.len() >= 16);
+    for row in ROWS {
+        let variant = derive(row.source, &Options::default());
+        let (ours, hand) = (costs(&variant), by_hand(row, &variant));
+        for ((number, ours), (_, hand)) in ours.numbers().into_iter().zip(hand.numbers()) {
+            let said = row.worse.iter().find(|w| w.0 == number);
+            match said {
+                Some((_, by, _)) => assert_eq!(ours, hand + by, "{}: the {number} are not as the table says", row.name),
+                None => assert!(ours <= hand, "{}: {ours} {number}, by hand {hand}", row.name),
+            }
+        }
+    }
+}
+
+#[test]
+fn another_spelling_costs_the_same() {
+    for row in ROWS {
+        let variant = derive(row.source, &Options::default());
+        let written = costs(&variant);
+        for (name, source) in row.also {
+            let other = derive(source, &Options::default());
+            let found = costs(&other);
+            let context = format!("{}, {name}:\n{found}, not\n{written}", row.name);
+            assert_eq!((found.forward, found.backward), (written.forward, written.backward), "{context}");
+            assert_eq!(kept(&other), kept(&variant), "{context}");
+        }
+    }
+}
+
+/// The rows that get worse with these options, and in which numbers.
+fn losses(title: &str, options: &Options) -> String {
+    let mut text = format!("{title}\n");
+    for row in ROWS {
+        let (full, less) = (measure(row.source, &Options::default()), measure(row.source, options));
+        let worse = less.worse_than(&full);
+        if !worse.is_empty() {
+            text += &format!("    {}: {}\n", row.name, worse.join(", "));
+        }
+        let better = full.worse_than(&less);
+        if !better.is_empty() {
+            text += &format!("    {}: better in {}\n", row.name, better.join(", "));
+        }
+    }
+    text
+}
+
+/// Rules without which rows of the table get worse.
+const NEEDED: &[&str] = &["collect_sum", "collect_prod", "hoist", "distribute", "centred", "factor", "refold"];
+
+#[test]
+fn rows_get_worse_without_the_simplifier_and_without_each_needed_rule() {
+    let off = |rule| losses(&format!("without {rule}"), &Options { rules_off: vec![rule], ..Options::default() });
+    let disabled = losses("without the simplifier", &Options { enabled: false, ..Options::default() });
+    let lists: Vec<String> = std::iter::once(disabled).chain(NEEDED.iter().map(|rule| off(rule))).collect();
+    for list in &lists {
+        assert!(list.lines().count() > 1, "no row needs it: {list}");
+    }
+    // UPDATE_EXPECT=1 rewrites the file
+    expect_file!["losses.txt"].assert_eq(&lists.concat());
 }
 
 #[test]

@@ -49,6 +49,8 @@ pub struct Row {
     pub source: &'static str,
     /// The same layer with other names, other orders of axes, or written another way.
     pub also: &'static [(&'static str, &'static str)],
+    /// The numbers in which the engine's form is worse: which, by how much, and why.
+    pub worse: &'static [(&'static str, u64, &'static str)],
     pub forward: Moves,
     pub backward: Moves,
     /// The axes of each tensor kept for the backward call, and the bytes of an element. Statistics are kept in `f64`:
@@ -81,6 +83,7 @@ pub const ROWS: &[Row] = &[
                 normalised(input, epsilon) * scale + shift_by
             }"),
         ],
+        worse: &[],
         // Σx, then Σ(x−μ)², then y, each channel's block in cache
         forward: moves(3, 1, 1, 2),
         // Σdy and Σdy·x̂ in one sweep, then dx = γ·rstd·(dy − Σdy/m − x̂·Σdy·x̂/m): the two sums are dβ and dγ
@@ -105,6 +108,7 @@ pub const ROWS: &[Row] = &[
                 b + centre(h) / spread(h, tiny) * w
             }"),
         ],
+        worse: &[],
         // as batch norm, by rows
         forward: moves(3, 1, 1, 2),
         // two sums a row (γ·dy, γ·dy·x̂) and two a column (dβ, dγ) in one sweep, then dx
@@ -127,6 +131,7 @@ pub const ROWS: &[Row] = &[
                 w * merge(n, (Q, R), F) + b
             }"),
         ],
+        worse: &[("backward reductions", 2, "both means of a group are summed from x; that their parts by channel are dβ and dγ is hidden behind `split`")],
         forward: moves(3, 1, 1, 2),
         // Σ_HW dy and Σ_HW dy·(x−μ) a channel of each sample: dβ, dγ and both means of a group are small sums of these
         backward: moves(2, 2, 1, 2),
@@ -147,6 +152,7 @@ pub const ROWS: &[Row] = &[
                 (x / rms(x, eps)) * gamma
             }"),
         ],
+        worse: &[],
         // Σx², then y
         forward: moves(2, 1, 1, 1),
         // Σγ·dy·x a row, dγ a column; then dx
@@ -157,6 +163,7 @@ pub const ROWS: &[Row] = &[
         name: "L2 normalise",
         source: "fn f(x: Tensor<f32, (N, D)>, eps: f64) -> Tensor<f32, (N, D)> { x / sqrt(sum(sq(x), D) + eps) }",
         also: &[("rsqrt, permuted", "fn f(v: Tensor<f32, (E, T)>, eps: f64) -> Tensor<f32, (E, T)> { v * rsqrt(eps + sum(v * v, E)) }")],
+        worse: &[],
         forward: moves(2, 1, 1, 1),
         // Σdy·y, then dx = (dy − y·Σdy·y)/|x|
         backward: moves(2, 2, 1, 1),
@@ -172,6 +179,7 @@ pub const ROWS: &[Row] = &[
                 shifted(x) / sum(shifted(x), C)
             }"),
         ],
+        worse: &[],
         // the maximum, Σexp, then y: with a shift, two passes over a row in cache before it is written
         forward: moves(3, 1, 1, 2),
         // Σdy·y, then dx = y·(dy − Σdy·y)
@@ -183,6 +191,7 @@ pub const ROWS: &[Row] = &[
         name: "log-softmax",
         source: "fn f(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> { x - logsumexp(x, C) }",
         also: &[("spelled out", "fn f(z: Tensor<f32, (B, K)>) -> Tensor<f32, (B, K)> { let d = z - max(z, K); d - log(sum(exp(d), K)) }")],
+        worse: &[],
         forward: moves(3, 1, 1, 2),
         // Σdy, then dx = dy − exp(y)·Σdy
         backward: moves(2, 2, 1, 1),
@@ -192,16 +201,28 @@ pub const ROWS: &[Row] = &[
     Row {
         name: "log-softmax with NLL",
         source: "fn f(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, ()> { mean(logsumexp(x, C) - pick(x, C, label), N) }",
-        also: &[
-            ("spelled out", "fn f(z: Tensor<f32, (B, K)>, target: Labels<B>) -> Tensor<f32, ()> {
-                let m = max(z, K);
-                let logp = z - m - log(sum(exp(z - m), K));
-                -mean(pick(logp, K, target), B)
-            }"),
-        ],
+        also: &[("permuted", "fn f(z: Tensor<f32, (K, B)>, target: Labels<B>) -> Tensor<f32, ()> { mean(z.logsumexp(K) - z.pick(K, target), B) }")],
+        worse: &[],
         // the maximum, then Σexp
         forward: moves(2, 1, 0, 2),
         // dx = (softmax − onehot)·dy/N, no reduction
+        backward: moves(1, 1, 1, 0),
+        saved: &[("N", 8), ("N", 8)],
+    },
+    Row {
+        name: "log-softmax, then NLL",
+        source: "fn f(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, ()> {
+            let m = max(x, C);
+            let logp = x - m - log(sum(exp(x - m), C));
+            -mean(pick(logp, C, label), N)
+        }",
+        also: &[],
+        worse: &[
+            ("backward sweeps", 1, "that the cotangent of a pick sums to what was picked, no rule knows: it is summed"),
+            ("backward reductions", 1, "the same"),
+        ],
+        // the same loss
+        forward: moves(2, 1, 0, 2),
         backward: moves(1, 1, 1, 0),
         saved: &[("N", 8), ("N", 8)],
     },
@@ -216,6 +237,7 @@ pub const ROWS: &[Row] = &[
                 dot(p, q, E) / length(p, eps) / length(q, eps)
             }"),
         ],
+        worse: &[],
         // a·b, |a|², |b|² in one sweep
         forward: moves(1, 2, 0, 3),
         // da = dy·(b/(|a||b|) − y·a/|a|²), db alike
@@ -229,6 +251,7 @@ pub const ROWS: &[Row] = &[
             fn phi(v: Tensor<f32, (B, D)>) -> Tensor<f32, (B, D)> { (1.0 + erf(v / 1.4142135623730951)) / 2 }
             v * phi(v)
         }")],
+        worse: &[],
         // pointwise, from x
         forward: moves(1, 1, 1, 0),
         backward: moves(1, 2, 1, 0),
@@ -241,6 +264,7 @@ pub const ROWS: &[Row] = &[
             let u = 0.7978845608028654 * v * (1.0 + 0.044715 * v * v);
             v / 2 * (tanh(u) + 1.0)
         }")],
+        worse: &[],
         forward: moves(1, 1, 1, 0),
         backward: moves(1, 2, 1, 0),
         saved: &[],
@@ -249,6 +273,7 @@ pub const ROWS: &[Row] = &[
         name: "SiLU",
         source: "fn f(x: Tensor<f32, Many<S>>) -> Tensor<f32, Many<S>> { x * sigmoid(x) }",
         also: &[("quotient", "fn f(v: Tensor<f32, (B, D)>) -> Tensor<f32, (B, D)> { v / (1.0 + exp(-v)) }")],
+        worse: &[],
         forward: moves(1, 1, 1, 0),
         backward: moves(1, 2, 1, 0),
         saved: &[],
@@ -257,6 +282,7 @@ pub const ROWS: &[Row] = &[
         name: "mean pool",
         source: "fn f(x: Tensor<f32, (N, C, H, W)>, k: Window<2>) -> Tensor<f32, (N, C, OH, OW)> { mean(window(x, (H, W), (OH, OW), (KH, KW), k), (KH, KW)) }",
         also: &[("NHWC", "fn f(v: Tensor<f32, (B, Y, X, F)>, k: Window<2>) -> Tensor<f32, (B, P, Q, F)> { mean(window(v, (Y, X), (P, Q), (I, J), k), (I, J)) }")],
+        worse: &[("forward sweeps", 1, "the sum is divided in a sweep of its own, over a block in cache")],
         // one sweep over the windows, summing each; backward gathers dy at the windows that hold an element
         forward: moves(1, 1, 1, 1),
         backward: moves(1, 1, 1, 1),
@@ -266,6 +292,7 @@ pub const ROWS: &[Row] = &[
         name: "max pool",
         source: "fn f(x: Tensor<f32, (N, C, H, W)>, k: Window<2>) -> Tensor<f32, (N, C, OH, OW)> { max(window(x, (H, W), (OH, OW), (KH, KW), k), (KH, KW)) }",
         also: &[("NHWC", "fn f(v: Tensor<f32, (B, Y, X, F)>, k: Window<2>) -> Tensor<f32, (B, P, Q, F)> { max(window(v, (Y, X), (P, Q), (I, J), k), (I, J)) }")],
+        worse: &[],
         // one sweep: the maximum and where it was, one byte an output
         forward: moves(1, 1, 2, 2),
         // dy gathered where the byte names the element
@@ -276,6 +303,7 @@ pub const ROWS: &[Row] = &[
         name: "dropout",
         source: "fn f(x: Tensor<f32, Many<S>>, seed: Seed, p: f64) -> Tensor<f32, Many<S>> { x * bernoulli_like(x, seed, 1.0 - p) / (1.0 - p) }",
         also: &[("named", "fn f(v: Tensor<f32, (B, D)>, seed: Seed, p: f64) -> Tensor<f32, (B, D)> { let keep = bernoulli((B, D), seed, 1.0 - p); keep / (1.0 - p) * v }")],
+        worse: &[],
         // the mask is drawn again
         forward: moves(1, 1, 1, 0),
         backward: moves(1, 1, 1, 0),
@@ -297,6 +325,7 @@ pub const ROWS: &[Row] = &[
             fn relu(v: Tensor<f32, (B, F, Y, X)>) -> Tensor<f32, (B, F, Y, X)> { max(v, 0.0) }
             max(window(relu(w * norm(v, eps) + b), (Y, X), (P, Q), (I, J), k), (I, J))
         }")],
+        worse: &[],
         // Σx, Σ(x−μ)², then the windows of relu(γ·x̂ + β), with the byte
         forward: moves(3, 1, 2, 4),
         // the pool's gradient gathered into the channel's block, masked by relu; Σ and Σ·x̂ of it; dx
@@ -319,6 +348,7 @@ pub const ROWS: &[Row] = &[
             fn drop(v: Tensor<f32, (E, T)>, keep: Tensor<f32, (E, T)>, p: f64) -> Tensor<f32, (E, T)> { v * keep / (1.0 - p) }
             norm(skip + drop(v, bernoulli_like(v, seed, 1.0 - p), p), eps) * w + b
         }")],
+        worse: &[],
         // Σh, Σ(h−μ)², y, with h = x·keep/(1−p) + res in cache
         forward: moves(3, 2, 1, 2),
         // as layer norm with h made again from x and res; dres, and dx = dres·keep/(1−p)
@@ -333,10 +363,18 @@ pub const ROWS: &[Row] = &[
             dot(e / sum(e, S), v, S)
         }",
         also: &[],
-        // scores = q·k (written); the softmax of each row; its product with v
-        forward: moves(3, 6, 3, 2).products(2),
-        // dv = pᵀ·dy, dp = dy·vᵀ; dz = p·(dp − Σdp·p); dq = dz·k, dk = dzᵀ·q
-        backward: moves(3, 12, 6, 1).products(4),
-        saved: &[("B T S", 4), ("B T", 8), ("B T", 8)],
+        worse: &[
+            ("backward sweeps", 1, "dy/Σ is computed for dv, where the weights themselves would do"),
+            ("saved bytes", 16384, "beside the exponentials, their sums"),
+            ("forward writes", 1, "exp(z − max) is kept, and the weights are written beside it for the second product"),
+            ("forward reads", 1, "the same, read back"),
+            ("backward reads", 1, "dy/Σ again"),
+            ("backward writes", 1, "dy/Σ again, written for the product"),
+        ],
+        // z = q·k; p = softmax(z), a row in cache; p·v. Read: q, k, z, p, v
+        forward: moves(3, 5, 3, 2).products(2),
+        // dp = dy·vᵀ; dz = p·(dp − Σdp·p); dq = dz·k, dk = dzᵀ·q, dv = pᵀ·dy: two tensors read for each of the five
+        backward: moves(2, 10, 5, 1).products(4),
+        saved: &[("B T S", 4)],
     },
 ];
