@@ -4,3 +4,6 @@ pub mod formulas;
 mod host;
 pub mod kernels;
 pub mod opinfo;
+mod pipeline;
+
+pub use pipeline::Slopes;

@@ -7,13 +7,18 @@ use crate::elaborate::typed::HostKind;
 use crate::elaborate::{Binding, Check, Decision, Typed, len_ident};
 use crate::graph::{AxisId, Int, IntId, Ints};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 /// `fn prepare(op, shapes) -> Result<Call, Error>`
 pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt, stem) = (&face.krate, &face.rt, &face.stem);
     let function = face.function_text();
-    let args: Vec<&Ident> = face.args().map(|(_, p)| &p.name).collect();
+    // a scalar has no shape to read
+    let args = face.args().map(|(_, p)| match list_of(&p.kind) {
+        Some(_) => p.name.to_token_stream(),
+        None => quote!(_),
+    });
+    let args: Vec<TokenStream> = args.collect();
     let count = args.len();
     let signature = signature_axes(variants);
     let arrays = face.args().filter_map(|(_, p)| {
