@@ -6,4 +6,7 @@ pub mod formulas;
 mod host;
 pub mod kernels;
 pub mod opinfo;
+mod pipeline;
 pub mod scratch;
+
+pub use pipeline::Slopes;
