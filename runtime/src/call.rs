@@ -126,7 +126,7 @@ impl Shapes {
     pub fn divisible(&self, axis: usize, groups: i64) -> Result<(), Error> {
         let found = self.len(axis);
         let groups = usize::try_from(groups).unwrap_or(0);
-        if groups == 0 || found % groups != 0 {
+        if found.checked_rem(groups) != Some(0) {
             return Err(Error::Indivisible { function: self.function, axis: self.axes[axis].name, found, groups });
         }
         Ok(())

@@ -7,6 +7,14 @@ use crate::syntax::{AxisList, Output, Param, ParamKind};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
+/// The most arguments that clippy takes.
+const CLIPPY_ARGUMENTS: usize = 7;
+
+/// Silences clippy where the API has many arguments. Only clippy sees it, so that no `forbid` of the user's meets it.
+fn many_arguments(count: usize) -> TokenStream {
+    if count > CLIPPY_ARGUMENTS { quote!(#[cfg_attr(clippy, allow(clippy::too_many_arguments))]) } else { quote!() }
+}
+
 /// `pub fn batch_norm(..) -> Result<Array<f32, D>, Error>`
 pub fn function(face: &Face<'_>, docs: &Docs) -> TokenStream {
     let (krate, stem, vis, name) = (&face.krate, &face.stem, &face.formula.vis, face.function());
@@ -20,10 +28,12 @@ pub fn function(face: &Face<'_>, docs: &Docs) -> TokenStream {
     let constants: Vec<Ident> = face.constants().map(|p| visible(&p.name)).collect();
     let args = face.args().map(|(_, p)| visible(&p.name));
     let outputs = face.outputs_type();
+    let many = many_arguments(face.formula.params.len());
     let op = if constants.is_empty() { quote!(#stem) } else { quote!(#stem { #(#constants),* }) };
     quote! {
         #(#attrs)*
         #[doc = #doc]
+        #many
         #[inline]
         #vis fn #name #generics(#(#params),*) -> ::core::result::Result<#outputs, #krate::Error> {
             ::core::result::Result::map(#op.forward(#(#args),*), |(y, _)| y)
@@ -221,6 +231,7 @@ fn passed(face: &Face<'_>, p: &Param) -> TokenStream {
 }
 
 fn forward(face: &Face<'_>) -> TokenStream {
+    let many = many_arguments(1 + face.args().count());
     let (krate, rt, saved) = (&face.krate, &face.rt, face.named("Saved"));
     let (generics, elem, outputs) = (face.generics(), &face.elem, face.outputs_type());
     let params = face.args().map(|(_, p)| {
@@ -251,11 +262,12 @@ fn forward(face: &Face<'_>) -> TokenStream {
         ///
         /// # Errors
         /// Where shapes disagree, or a condition of the formula does not hold. Nothing is written then.
+        #many
         #[inline]
         pub fn forward #generics(&self, #(#params),*) -> ::core::result::Result<(#outputs, #saved<#elem>), #krate::Error> {
             #prepare
             #(#news)*
-            let arrays = forward::<#elem>(&call, #(#args,)* #(#targets),*)?;
+            let arrays = forward::<#elem>(&call, (#(#args,)*), (#(#targets,)*))?;
             ::core::result::Result::Ok((#result, #saved { arrays }))
         }
     }
@@ -278,6 +290,7 @@ fn new_output(face: &Face<'_>, index: usize, output: &Output) -> TokenStream {
 }
 
 fn forward_into(face: &Face<'_>) -> TokenStream {
+    let many = many_arguments(1 + face.args().count() + face.formula.outputs.len());
     let (krate, rt, saved) = (&face.krate, &face.rt, face.named("Saved"));
     let (generics, elem) = (face.generics(), &face.elem);
     let params = face.args().map(|(_, p)| {
@@ -310,11 +323,12 @@ fn forward_into(face: &Face<'_>) -> TokenStream {
         ///
         /// # Errors
         /// Where shapes disagree, or a condition of the formula does not hold. Nothing is written then.
+        #many
         #[inline]
         pub fn forward_into #generics(&self, #(#params,)* #(#outs),*) -> ::core::result::Result<#saved<#elem>, #krate::Error> {
             #prepare
             #(#checks)*
-            let arrays = forward::<#elem>(&call, #(#args,)* #(#targets),*)?;
+            let arrays = forward::<#elem>(&call, (#(#args,)*), (#(#targets,)*))?;
             ::core::result::Result::Ok(#saved { arrays })
         }
     }
@@ -365,11 +379,17 @@ fn backward_body(face: &Face<'_>, targets: &[TokenStream]) -> TokenStream {
     let outputs = face.formula.outputs.iter().enumerate().map(|(i, o)| pass(o, face.output_name(i)));
     quote! {
         #(#checks)*
-        backward::<#elem>(&call, #(#cotangents,)* #(#args,)* #(#outputs,)* &saved.arrays, #(#targets),*)?;
+        backward::<#elem>(&call, (#(#cotangents,)*), (#(#args,)*), (#(#outputs,)*), &saved.arrays, (#(#targets,)*))?;
     }
 }
 
+/// How many arguments `backward` takes, `self` and `saved` among them.
+fn backward_arguments(face: &Face<'_>) -> usize {
+    2 + face.float_outputs().count() + face.backward_args().count() + face.formula.outputs.len()
+}
+
 fn backward(face: &Face<'_>, docs: &Docs) -> TokenStream {
+    let many = many_arguments(backward_arguments(face));
     let (krate, rt, grads) = (&face.krate, &face.rt, face.named("Grads"));
     let generics = face.generics();
     let result = grads_arguments(face, None);
@@ -419,6 +439,7 @@ fn backward(face: &Face<'_>, docs: &Docs) -> TokenStream {
         ///
         /// # Errors
         /// Where shapes disagree, or `saved` comes from another call.
+        #many
         #[inline]
         pub fn backward #generics(&self, #params) -> ::core::result::Result<#grads #result, #krate::Error> {
             #prepare
@@ -430,6 +451,7 @@ fn backward(face: &Face<'_>, docs: &Docs) -> TokenStream {
 }
 
 fn backward_into(face: &Face<'_>) -> TokenStream {
+    let many = many_arguments(1 + backward_arguments(face));
     let (krate, rt, into) = (&face.krate, &face.rt, face.named("Into"));
     let generics = face.generics();
     let result = grads_arguments(face, Some(quote!('_)));
@@ -451,6 +473,7 @@ fn backward_into(face: &Face<'_>) -> TokenStream {
         ///
         /// # Errors
         /// Where shapes disagree, or `saved` comes from another call. Nothing is written then.
+        #many
         #[inline]
         pub fn backward_into #generics(&self, #params, into: #into #result) -> ::core::result::Result<(), #krate::Error> {
             #prepare

@@ -9,7 +9,7 @@ use crate::graph::{AxisId, Graph, InputKind, IntId};
 use crate::plan::{Elem, Plan};
 use crate::syntax::ParamKind;
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 
 /// Both functions, and the kernels they run.
 pub fn inner(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
@@ -32,17 +32,15 @@ fn arg_type(face: &Face<'_>, kind: &ParamKind) -> TokenStream {
 
 fn forward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt) = (&face.krate, &face.rt);
-    let params = face.args().map(|(_, p)| {
-        let (name, ty) = (local(&p.name), arg_type(face, &p.kind));
-        match p.kind {
-            ParamKind::State { .. } => quote!(mut #name: #ty),
-            _ => quote!(#name: #ty),
-        }
-    });
-    let outputs = face.formula.outputs.iter().enumerate().map(|(i, o)| {
-        let name = face.output_name(i);
-        if o.integer { quote!(#name: #rt::IndexTarget<'_>) } else { quote!(#name: #rt::Target<'_, T>) }
-    });
+    let args = grouped(face.args().map(|(_, p)| {
+        let name = local(&p.name);
+        let pattern = if matches!(p.kind, ParamKind::State { .. }) { quote!(mut #name) } else { quote!(#name) };
+        (pattern, arg_type(face, &p.kind))
+    }));
+    let outputs = grouped(face.formula.outputs.iter().enumerate().map(|(i, o)| {
+        let ty = if o.integer { quote!(#rt::IndexTarget<'_>) } else { quote!(#rt::Target<'_, T>) };
+        (face.output_name(i).to_token_stream(), ty)
+    }));
     let arms: Vec<(TokenStream, TokenStream)> =
         variants.iter().enumerate().map(|(i, v)| forward_arm(face, v, i, variants.len())).collect();
     let kernels = arms.iter().map(|a| &a.0);
@@ -50,10 +48,18 @@ fn forward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     quote! {
         #(#kernels)*
         #[inline]
-        fn forward<T: #krate::Float>(call: &#rt::Call, #(#params,)* #(#outputs),*) -> ::core::result::Result<#rt::Saved<T>, #krate::Error> {
+        fn forward<T: #krate::Float>(
+            call: &#rt::Call, #args, #outputs
+        ) -> ::core::result::Result<#rt::Saved<T>, #krate::Error> {
             #body
         }
     }
+}
+
+/// Arguments as one tuple, so that no function has too many.
+fn grouped(args: impl Iterator<Item = (TokenStream, TokenStream)>) -> TokenStream {
+    let (patterns, types): (Vec<TokenStream>, Vec<TokenStream>) = args.unzip();
+    quote!((#(#patterns,)*): (#(#types,)*))
 }
 
 /// One arm a specialisation; the last takes what is left.
@@ -251,25 +257,17 @@ fn call_int(plan: &Plan, id: IntId) -> TokenStream {
 
 fn backward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt) = (&face.krate, &face.rt);
-    let cotangents = face.float_outputs().map(|(i, _)| {
-        let name = face.cotangent_name(i);
-        quote!(#name: #rt::View<'_, T>)
-    });
-    let params = face.backward_args().map(|(_, p)| {
-        let (name, ty) = (local(&p.name), arg_type(face, &p.kind));
-        quote!(#name: #ty)
-    });
-    let outputs = face.formula.outputs.iter().enumerate().map(|(i, o)| {
-        let name = face.output_name(i);
-        if o.integer { quote!(#name: #rt::IndexView<'_>) } else { quote!(#name: #rt::View<'_, T>) }
-    });
-    let grads = face.differentiable().map(|(_, p)| {
-        let name = grad_ident(&p.name);
-        match p.kind {
-            ParamKind::Diff => quote!(#name: #rt::Target<'_, f64>),
-            _ => quote!(#name: #rt::Target<'_, T>),
-        }
-    });
+    let cotangents =
+        grouped(face.float_outputs().map(|(i, _)| (face.cotangent_name(i).to_token_stream(), quote!(#rt::View<'_, T>))));
+    let args = grouped(face.backward_args().map(|(_, p)| (local(&p.name).to_token_stream(), arg_type(face, &p.kind))));
+    let outputs = grouped(face.formula.outputs.iter().enumerate().map(|(i, o)| {
+        let ty = if o.integer { quote!(#rt::IndexView<'_>) } else { quote!(#rt::View<'_, T>) };
+        (face.output_name(i).to_token_stream(), ty)
+    }));
+    let grads = grouped(face.differentiable().map(|(_, p)| {
+        let ty = if matches!(p.kind, ParamKind::Diff) { quote!(#rt::Target<'_, f64>) } else { quote!(#rt::Target<'_, T>) };
+        (grad_ident(&p.name).to_token_stream(), ty)
+    }));
     let arms: Vec<(TokenStream, TokenStream)> =
         variants.iter().enumerate().map(|(i, v)| backward_arm(face, v, i, variants.len())).collect();
     let kernels = arms.iter().map(|a| &a.0);
@@ -282,7 +280,7 @@ fn backward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
         #(#kernels)*
         #[inline]
         fn backward<T: #krate::Float>(
-            call: &#rt::Call, #(#cotangents,)* #(#params,)* #(#outputs,)* saved: &#rt::Saved<T>, #(#grads),*
+            call: &#rt::Call, #cotangents, #args, #outputs, saved: &#rt::Saved<T>, #grads
         ) -> ::core::result::Result<(), #krate::Error> {
             saved.check(call)?;
             if call.is_empty() {

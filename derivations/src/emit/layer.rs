@@ -168,7 +168,7 @@ fn forward(face: &Face<'_>) -> TokenStream {
             let [#(#names),*] = #krate::layer::exactly_mut(args, #function, "arguments")?;
             #shapes
             #(#news)*
-            let arrays = forward::<T>(&call, #(#args,)* #(#targets),*)?;
+            let arrays = forward::<T>(&call, (#(#args,)*), (#(#targets,)*))?;
             ::core::result::Result::Ok(#krate::layer::Forward { outputs: ::std::vec![#(#outputs),*], saved: #saved { arrays } })
         }
     }
@@ -223,7 +223,7 @@ fn backward(face: &Face<'_>) -> TokenStream {
             #shapes
             #(#checks)*
             #(#grad_checks)*
-            backward::<T>(&call, #(#rt::View::of(#dys),)* #(#args,)* #(#outputs,)* &saved.arrays, #(#targets),*)
+            backward::<T>(&call, (#(#rt::View::of(#dys),)*), (#(#args,)*), (#(#outputs,)*), &saved.arrays, (#(#targets,)*))
         }
     }
 }

@@ -61,6 +61,7 @@ pub struct Param {
 }
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a handful of arguments a formula")]
 pub enum ParamKind {
     Tensor {
         axes: AxisList,

@@ -4,6 +4,13 @@
 //! decides at run time, from extents and strides, how each sweep walks memory; a closure is compiled only into the
 //! small loop of [`tile`].
 
+#![allow(
+    clippy::needless_range_loop,
+    clippy::excessive_precision,
+    clippy::approx_constant,
+    reason = "lanes are walked by index, and coefficients of polynomials are as published"
+)]
+
 mod array;
 mod exec;
 pub(crate) mod isa;
