@@ -96,7 +96,17 @@ impl<'a> Elaborator<'a> {
     fn new(errors: &'a mut Errors, library: &Library, decisions: Vec<Decision>) -> Self {
         let typed = Typed { decisions, ..Typed::default() };
         let frames = vec![Frame::root(library.clone())];
-        Elaborator { errors, typed, frames, needs: vec![], undecided: None, draws: 0, states: vec![], cuts: vec![], receiver: None }
+        Elaborator {
+            errors,
+            typed,
+            frames,
+            needs: vec![],
+            undecided: None,
+            draws: 0,
+            states: vec![],
+            cuts: vec![],
+            receiver: None,
+        }
     }
 
     fn formula(&mut self, formula: &Formula) {
