@@ -35,8 +35,6 @@ pub fn variant(errors: &mut Errors, formula: &Formula, typed: Typed, options: &s
     let simplified = simplify::simplify(&problem, options);
     let (mut graph, grads, mut saved) = (simplified.graph, simplified.grads, simplified.saved);
     keep_states(&graph, &grads, &mut saved);
-    let mathematics = mathematics(formula, &graph, &grads, &saved);
-
     let roots: Vec<NodeId> = (0..outputs.len()).map(|k| graph.broadcast(outputs[k], promised(&typed, k))).collect();
     let state_roots: Vec<NodeId> = states
         .iter()
@@ -45,7 +43,7 @@ pub fn variant(errors: &mut Errors, formula: &Formula, typed: Typed, options: &s
             graph.broadcast(*node, set)
         })
         .collect();
-    let grads: Vec<NodeId> = grads.iter().zip(&wrt).map(|(g, x)| graph.broadcast(*g, graph.axes_of(*x))).collect();
+    let whole_grads: Vec<NodeId> = grads.iter().zip(&wrt).map(|(g, x)| graph.broadcast(*g, graph.axes_of(*x))).collect();
     let forward_roots: Vec<Root> = roots
         .iter()
         .zip(&formula.outputs)
@@ -53,14 +51,26 @@ pub fn variant(errors: &mut Errors, formula: &Formula, typed: Typed, options: &s
         .chain(state_roots.iter().map(|n| Root::output(*n)))
         .chain(saved.iter().map(|n| Root::saved(*n)))
         .collect();
-    let forward = plan::plan(&graph, &forward_roots, &[]);
+    let mut forward = plan::plan(&graph, &forward_roots, &[]);
+    plan::name_roots(&mut forward, &output_names(outputs.len()));
     let kept: Vec<Saved> =
         saved.iter().enumerate().map(|(i, node)| saved_value(&forward, *node, outputs.len() + states.len() + i)).collect();
+
+    // the gradients are told in terms of what was kept and of the outputs, by the names that the code has
+    graph.names.extend(kept.iter().map(|s| (s.node, s.name.clone())));
+    let names = output_names(outputs.len());
+    for k in &readable {
+        if !matches!(graph.op(outputs[*k]), Op::Input(_)) {
+            graph.names.insert(outputs[*k], names[*k].clone());
+        }
+    }
+    let known = kept.iter().map(|s| s.node).chain(readable.iter().map(|k| outputs[*k]));
+    let mathematics = mathematics(formula, &graph, &grads, known);
 
     let output_elems = formula.outputs.iter().map(|o| if o.integer { Elem::Index } else { Elem::Data });
     let given: Vec<(NodeId, Elem)> =
         kept.iter().map(|s| (s.node, s.elem)).chain(readable.iter().map(|k| outputs[*k]).zip(output_elems)).collect();
-    let backward_roots: Vec<Root> = grads
+    let backward_roots: Vec<Root> = whole_grads
         .iter()
         .zip(differentiable(formula))
         .map(|(g, i)| {
@@ -68,7 +78,9 @@ pub fn variant(errors: &mut Errors, formula: &Formula, typed: Typed, options: &s
             Root { elem: Some(if wide { Elem::Wide } else { Elem::Data }), ..Root::gradient(*g) }
         })
         .collect();
-    let backward = plan::plan(&graph, &backward_roots, &given);
+    let mut backward = plan::plan(&graph, &backward_roots, &given);
+    let grad_names: Vec<String> = differentiable(formula).map(|i| format!("grad_{}", formula.params[i].name)).collect();
+    plan::name_roots(&mut backward, &grad_names);
     let states = states.into_iter().map(|s| s.0).collect();
     Variant { typed, graph, checks, states, saved: kept, readable, forward, backward, mathematics, params }
 }
@@ -126,9 +138,15 @@ fn saved_value(forward: &plan::Plan, node: NodeId, root: usize) -> Saved {
     Saved { node, name, elem }
 }
 
-/// The gradients as formulas, for the documentation.
-fn mathematics(formula: &Formula, graph: &Graph, grads: &[NodeId], saved: &[NodeId]) -> Vec<String> {
-    let printer = crate::graph::print::Printer::new(graph, saved);
+/// The outputs as the generated functions call them.
+fn output_names(count: usize) -> Vec<String> {
+    (0..count).map(|k| if k == 0 { "y".into() } else { format!("y{}", k + 1) }).collect()
+}
+
+/// The gradients as formulas of arguments and of values that are `known`, for the documentation.
+fn mathematics(formula: &Formula, graph: &Graph, grads: &[NodeId], known: impl Iterator<Item = NodeId>) -> Vec<String> {
+    let known = known.filter_map(|id| Some((id, graph.names.get(&id)?.clone())));
+    let printer = crate::graph::print::Printer::new(graph, known);
     let mut lines = Vec::new();
     for (grad, index) in grads.iter().zip(differentiable(formula)) {
         printer.gradient(&mut lines, &format!("∂{}", formula.params[index].name), *grad);

@@ -6,7 +6,7 @@ use pullback_derivations::differentiate::reverse;
 use pullback_derivations::elaborate::{Binding, Library, Outcome, Typed, elaborate};
 use pullback_derivations::error::Errors;
 use pullback_derivations::graph::eval::Env;
-use pullback_derivations::graph::{AxisId, Graph, InputKind, NodeId};
+use pullback_derivations::graph::{AxisId, AxisSet, Graph, Input, InputKind, NodeId};
 use pullback_derivations::syntax::{self, Formula, ParamKind};
 use quote::{ToTokens, quote};
 use std::collections::BTreeMap;
@@ -75,6 +75,31 @@ impl Formulas {
         formulas
     }
 
+    /// The formulas in the modules of a file, called by their paths (`module::function`), and each with its module.
+    ///
+    /// # Panics
+    /// If the file cannot be read.
+    pub fn modules(place: &str) -> (Formulas, Vec<(String, syn::ItemFn)>) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(place);
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let mut formulas = Formulas { items: BTreeMap::new(), library: Library::default() };
+        let mut found = vec![];
+        let mut errors = Errors::default();
+        for item in syn::parse_file(&text).expect("a Rust file").items {
+            let syn::Item::Mod(module) = item else { continue };
+            let items = module.content.map(|(_, items)| items).unwrap_or_default();
+            for item in items {
+                let syn::Item::Fn(mut function) = item else { continue };
+                function.attrs.clear();
+                let (outer, name) = (&module.ident, &function.sig.ident);
+                formulas.library.add(&mut errors, &quote!(#outer::#name).to_string(), Library::default().bundle(&function));
+                found.push((outer.to_string(), function));
+            }
+        }
+        assert!(errors.is_empty(), "{:?}", errors.messages());
+        (formulas, found)
+    }
+
     fn add(&mut self, file: syn::File) {
         let mut errors = Errors::default();
         for item in file.items {
@@ -108,6 +133,10 @@ impl Formulas {
         variants.len()
     }
 
+    pub(crate) fn library(&self) -> &Library {
+        &self.library
+    }
+
     fn typed(&self, name: &str) -> (Formula, Vec<Typed>) {
         let item = &self.items[name];
         let mut errors = Errors::default();
@@ -124,24 +153,38 @@ impl Formulas {
     /// # Panics
     /// If the formula is wrong, or does not fit the call.
     pub fn evaluate(&self, name: &str, call: &Call, dy: &ArrayD<f64>) -> Answer {
-        let (formula, variants) = self.typed(name);
-        let taken = |t: &&Typed| t.decisions.iter().all(|d| call.holds(&d.tokens) == d.value);
-        let typed = variants.iter().find(taken).expect("a variant for these constants");
+        let item = &self.items[name];
+        self.answer(item, call, dy).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    /// The same of a formula that may call these.
+    ///
+    /// # Errors
+    /// The messages of a formula that is wrong.
+    pub(crate) fn answer(&self, item: &syn::ItemFn, call: &Call, dy: &ArrayD<f64>) -> Result<Answer, String> {
         let mut errors = Errors::default();
+        let formula = syntax::parse(&mut errors, &syntax::Options::default(), quote!(#item));
+        let formula = formula.ok_or_else(|| format!("{:?}", errors.messages()))?;
+        let outcome = elaborate(&mut errors, &formula, &self.library);
+        let Outcome::Typed(variants) = outcome else { return Err("calls something unknown".into()) };
+        let typed = variants.iter().find(|t| call.takes(t)).ok_or_else(|| format!("{:?}", errors.messages()))?;
         let built = build(&mut errors, &formula, typed);
-        assert!(errors.is_empty(), "{name}: {:?}", errors.messages());
-        Evaluation { formula: &formula, typed, call, env: Env::default() }.run(built, dy)
+        if !errors.is_empty() {
+            return Err(format!("{:?}", errors.messages()));
+        }
+        Ok(Evaluation { formula: &formula, typed, call, env: Env::default() }.run(built, dy))
     }
 }
 
-struct Evaluation<'a> {
+/// A call while it is evaluated.
+pub(crate) struct Evaluation<'a> {
     formula: &'a Formula,
     typed: &'a Typed,
     call: &'a Call,
-    env: Env,
+    pub(crate) env: Env,
 }
 
-impl Evaluation<'_> {
+impl<'a> Evaluation<'a> {
     fn run(mut self, built: Built, dy: &ArrayD<f64>) -> Answer {
         let Built { mut graph, outputs, states, params, .. } = built;
         let promised = &self.typed.output_axes[0];
@@ -153,15 +196,7 @@ impl Evaluation<'_> {
         let wrt: Vec<NodeId> = differentiable.iter().map(|(_, node)| *node).collect();
         let grads = reverse(&mut graph, &[(outputs[0], cotangent)], &wrt);
 
-        self.sizes(&graph);
-        self.env.inputs = graph
-            .inputs
-            .iter()
-            .map(|input| {
-                let value = if input.name == "dy" { dy } else { &self.call.tensors[input.name.as_str()] };
-                self.by_id(value, &input.axes)
-            })
-            .collect();
+        self.supply(&graph, dy);
         let values = graph.eval(&self.env);
         let array = |node: NodeId, order: &[AxisId]| self.in_order(&graph, &values, node, order);
         let param = |index: usize| self.formula.params[index].name.to_string();
@@ -174,6 +209,19 @@ impl Evaluation<'_> {
             states: states.iter().map(|(i, node)| (param(*i), array(*node, &order(*i)))).collect(),
             grads: differentiable.iter().zip(&grads).map(|((i, _), node)| (param(*i), array(*node, &order(*i)))).collect(),
         }
+    }
+
+    /// What a call supplies to a graph of the formula.
+    pub(crate) fn new(formula: &'a Formula, typed: &'a Typed, call: &'a Call, graph: &Graph, dy: &ArrayD<f64>) -> Self {
+        let mut evaluation = Evaluation { formula, typed, call, env: Env::default() };
+        evaluation.supply(graph, dy);
+        evaluation
+    }
+
+    fn supply(&mut self, graph: &Graph, dy: &ArrayD<f64>) {
+        self.sizes(graph);
+        let value = |input: &Input| if input.name == "dy" { dy } else { &self.call.tensors[input.name.as_str()] };
+        self.env.inputs = graph.inputs.iter().map(|input| self.by_id(value(input), &input.axes)).collect();
     }
 
     /// Extents and constants, in the order in which a call computes them.
@@ -219,12 +267,15 @@ impl Evaluation<'_> {
 
     /// A node's values as an array over the axes in this order, broadcast along those that it lacks.
     fn in_order(&self, graph: &Graph, values: &[Vec<f64>], node: NodeId, order: &[AxisId]) -> ArrayD<f64> {
+        self.spread(&values[node.0 as usize], graph.axes_of(node), order)
+    }
+
+    /// Values over some axes, row-major in axis-id order, as an array over the axes in this order.
+    pub(crate) fn spread(&self, values: &[f64], axes: AxisSet, order: &[AxisId]) -> ArrayD<f64> {
         let shape: Vec<usize> = order.iter().map(|a| self.env.lens[a.0 as usize]).collect();
-        let mut at = [0; pullback_derivations::graph::AxisSet::CAPACITY];
+        let mut at = [0; AxisSet::CAPACITY];
         let mut out = Vec::new();
-        self.env.each_in(order, &mut at, &mut |at| {
-            out.push(values[node.0 as usize][self.env.offset(graph.axes_of(node), at)]);
-        });
+        self.env.each_in(order, &mut at, &mut |at| out.push(values[self.env.offset(axes, at)]));
         ArrayD::from_shape_vec(shape, out).expect("as many as the extents say")
     }
 }
@@ -242,6 +293,10 @@ impl Call {
     }
     fn scalar(&self, tokens: &impl ToTokens, lens: &[usize]) -> f64 {
         crate::host::number(tokens, &|name| self.variable(name, lens))
+    }
+    /// Whether this specialisation serves the call.
+    pub(crate) fn takes(&self, typed: &Typed) -> bool {
+        typed.decisions.iter().all(|d| self.holds(&d.tokens) == d.value)
     }
     fn holds(&self, tokens: &impl ToTokens) -> bool {
         self.scalar(tokens, &[]) != 0.0

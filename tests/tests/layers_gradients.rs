@@ -20,7 +20,10 @@ gradient_test!(ChannelDropout { seed: Seed(7), p: 0.3 });
 gradient_test!(Conv2d { k: Window::new([3, 2]).stride([2, 1]).padding([1, 1]) });
 gradient_test!(mean_pool, MeanPool2d { k: Window::new([2, 2]) });
 gradient_test!(mean_pool_overlapping, MeanPool2d { k: Window::new([3, 2]).stride([1, 2]).padding([1, 1]).dilation([1, 2]) });
-gradient_test!(mean_pool_counting, MeanPool2d { k: Window::new([3, 3]).stride([2, 2]).padding([1, 1]).ceil_mode(true).count_padding(true) });
+gradient_test!(
+    mean_pool_counting,
+    MeanPool2d { k: Window::new([3, 3]).stride([2, 2]).padding([1, 1]).ceil_mode(true).count_padding(true) }
+);
 gradient_test!(mean_pool_divisor, MeanPool2d { k: Window::new([2, 3]).divisor(5) });
 gradient_test!(max_pool, MaxPool2d { k: Window::new([2, 2]) });
 gradient_test!(max_pool_overlapping, MaxPool2d { k: Window::new([3, 2]).stride([1, 2]).padding([1, 1]).dilation([1, 2]) });

@@ -2,7 +2,7 @@
 
 use super::Variant;
 use super::signature::Face;
-use crate::plan::Elem;
+use crate::plan::{self, Elem, Plan};
 
 /// Documentation of one formula's items.
 pub struct Docs {
@@ -23,13 +23,26 @@ impl Docs {
         let errors = "# Errors\nWhere shapes disagree, or a condition of the formula does not hold.";
         Docs {
             function: format!("\nThe formula's value; [`{stem}`] has its gradient.\n\n{summary}\n\n{errors}"),
-            operation: format!("The operation of [`{name}`](fn@{name}) with its constants.\n\n{summary}"),
+            operation: format!("The operation of [`{name}`](fn@{name}) with its constants."),
             backward: format!("The gradients, from the cotangent of the output.\n\n{summary}"),
         }
     }
 }
 
-/// The gradient as mathematics, and what is saved.
+/// How often memory is passed over, in one direction.
+fn passes(variant: &Variant, direction: &str, plan: &Plan) -> String {
+    let cost = plan::cost(&variant.graph, plan);
+    let many = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let (reads, writes) = (cost.full_reads, cost.full_writes);
+    let mut text =
+        format!("{direction}: {} ({} read, {writes} written)", many(cost.sweeps, "sweep"), many(reads, "large tensor"));
+    if cost.gemms > 0 {
+        text += &format!(", {}", many(cost.gemms, "matrix product"));
+    }
+    text
+}
+
+/// The gradient as mathematics, what is saved, and how often memory is passed over.
 fn summary(variant: &Variant) -> String {
     let mathematics: Vec<String> = variant.mathematics.iter().map(|line| format!("    {line}")).collect();
     let saved: Vec<String> = variant
@@ -51,5 +64,7 @@ fn summary(variant: &Variant) -> String {
         conditions.push(if d.value { format!("`{code}`") } else { format!("not `{code}`") });
     }
     let when = if conditions.is_empty() { String::new() } else { format!("Where {}:\n\n", conditions.join(", ")) };
-    format!("{when}```text\n{}\n```\n\nSaved for the gradient: {saved}.", mathematics.join("\n"))
+    let [forward, backward] =
+        [("Forward", &variant.forward), ("backward", &variant.backward)].map(|(name, plan)| passes(variant, name, plan));
+    format!("{when}```text\n{}\n```\n\nSaved for the gradient: {saved}.\n{forward}; {backward}.", mathematics.join("\n"))
 }

@@ -20,13 +20,9 @@ enum Binding {
 }
 
 impl<'g> Printer<'g> {
-    /// `known` values are printed by their names.
-    pub fn new(graph: &'g Graph, known: &[NodeId]) -> Printer<'g> {
-        let mut names = BTreeMap::new();
-        for id in known {
-            let name = graph.names.get(id).cloned().unwrap_or_else(|| format!("s{}", id.0));
-            names.insert(*id, name);
-        }
+    /// `known` values are printed by these names.
+    pub fn new(graph: &'g Graph, known: impl IntoIterator<Item = (NodeId, String)>) -> Printer<'g> {
+        let mut names: BTreeMap<NodeId, String> = known.into_iter().collect();
         for (id, name) in &graph.names {
             let leaf = matches!(graph.op(*id), Op::Input(_));
             if leaf {

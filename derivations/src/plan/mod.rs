@@ -28,6 +28,7 @@ mod views;
 
 pub use cost::{Cost, cost};
 pub use describe::describe;
+pub use names::name_roots;
 
 use crate::graph::{
     Affine, AxisId, AxisSet, BinaryOp, Condition, Draw, Graph, HostId, InputId, IntId, Ints, NodeId, ReduceOp, UnaryOp,

@@ -1,7 +1,7 @@
 //! Names of temps for the generated code: the user's own, or ones that say what the value is.
 
 use super::tasks::{Task, Tasks, Work};
-use super::{Body, Leaf, Phase, Plan, Temp, Val};
+use super::{Body, Leaf, Phase, Plan, Scope, Temp, Val};
 use crate::graph::{BinaryOp, Graph, NodeId, Op, ReduceOp, UnaryOp};
 use std::collections::BTreeSet;
 
@@ -24,6 +24,21 @@ pub(super) fn names(tasks: &Tasks) -> Vec<String> {
         names[t] = unique(&mut taken, &name(graph, &tasks.tasks[t]));
     }
     names
+}
+
+/// Gives the first roots the names that a caller knows them by.
+pub fn name_roots(plan: &mut Plan, wanted: &[String]) {
+    let (roots, other): (Vec<&mut Temp>, Vec<&mut Temp>) =
+        plan.temps.iter_mut().partition(|t| matches!(t.scope, Scope::Root(k) if (k as usize) < wanted.len()));
+    let mut taken: BTreeSet<String> = wanted.iter().cloned().collect();
+    for temp in other {
+        temp.name = unique(&mut taken, &temp.name);
+    }
+    for temp in roots {
+        if let Scope::Root(k) = temp.scope {
+            temp.name.clone_from(&wanted[k as usize]);
+        }
+    }
 }
 
 /// Makes the `let`s of each body differ from one another and from what the body reads: a user may shadow names.
@@ -117,11 +132,24 @@ fn spell(graph: &Graph, node: NodeId, depth: u32) -> Option<String> {
         },
         Op::ScatterAdd { x, .. } => Some(format!("scattered_{}", word(*x)?)),
         Op::Reindex(x, _) | Op::Broadcast(x, _) | Op::Unary(UnaryOp::Neg | UnaryOp::Stop, x) => word(*x),
-        Op::Unary(op, x) => Some(format!("{}_{}", op.name(), word(*x)?)),
+        Op::Unary(op, x) => unary(graph, *op, *x, &word),
         Op::Powi(x, 2) => Some(format!("sq_{}", word(*x)?)),
         Op::Binary(op, a, b) => binary(graph, *op, *a, *b, &word),
         _ => None,
     }
+}
+/// `std` and `rstd` are what everybody calls the root of a variance and its reciprocal.
+fn unary(graph: &Graph, op: UnaryOp, x: NodeId, word: &dyn Fn(NodeId) -> Option<String>) -> Option<String> {
+    let inner = word(x)?;
+    Some(match (op, inner.as_str()) {
+        (UnaryOp::Sqrt, "var" | "variance") => "std".into(),
+        (UnaryOp::Rsqrt, "var" | "variance") | (UnaryOp::Recip, "std") => "rstd".into(),
+        (UnaryOp::Recip, _) => match graph.op(x) {
+            Op::Unary(UnaryOp::Sqrt, v) => format!("rsqrt_{}", word(*v)?),
+            _ => format!("recip_{inner}"),
+        },
+        _ => format!("{}_{inner}", op.name()),
+    })
 }
 fn binary(graph: &Graph, op: BinaryOp, a: NodeId, b: NodeId, word: &dyn Fn(NodeId) -> Option<String>) -> Option<String> {
     let no_axes = |n: NodeId| graph.axes_of(n).is_empty();

@@ -1,7 +1,7 @@
 //! What an extracted backward costs: memory traffic, work, kept values. Integers only.
 //!
 //! `R·Σ_sweeps (size of the distinct full-size tensors read) + Σ_sweeps (full-size operations, recomputation counted)
-//! + 2R·(full-size tensors kept beside the outputs) + (small operations, once) + (number of nodes)`
+//! + R/2·(distinct full-size tensors read at all) + 2R·(full-size tensors kept beside the outputs) + (small operations, once) + (number of nodes)`
 
 use super::analysis::{Facts, Given};
 use super::language::Expr;
@@ -11,6 +11,9 @@ use egg::Id;
 
 /// What reading one element costs, in operations.
 pub const READ: u64 = 8;
+
+/// What the first read of an element costs beside: later sweeps may find it in cache.
+pub const FIRST: u64 = READ / 2;
 
 /// Sizes by canonical extents.
 pub struct Sizes {

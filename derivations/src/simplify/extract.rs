@@ -1,7 +1,7 @@
 //! Extraction: one node a class, by greedy search and then hill climbing on the true cost.
 
 use super::analysis::EGraph;
-use super::cost::{READ, Sizes};
+use super::cost::{FIRST, READ, Sizes};
 use super::language::Expr;
 use crate::graph::Op;
 use egg::{Id, Language};
@@ -221,7 +221,7 @@ impl Extraction {
             let Some(candidate) = self.candidate(class) else { continue };
             if let Some((read, keep)) = candidate.leaf {
                 let first = !std::mem::replace(&mut kept[class], true);
-                cost += READ * read + if first { 2 * READ * keep } else { 0 };
+                cost += READ * read + if first { FIRST * read + 2 * READ * keep } else { 0 };
                 continue;
             }
             cost += candidate.own;

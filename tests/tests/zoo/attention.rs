@@ -9,11 +9,7 @@ pub fn softmax_over(x: Tensor<f32>, a: impl Axes) -> Tensor<f32> {
 }
 
 #[derive_backward]
-pub fn attention(
-    q: Tensor<f32, (B, T, D)>,
-    k: Tensor<f32, (B, S, D)>,
-    v: Tensor<f32, (B, S, E)>,
-) -> Tensor<f32, (B, T, E)> {
+pub fn attention(q: Tensor<f32, (B, T, D)>, k: Tensor<f32, (B, S, D)>, v: Tensor<f32, (B, S, E)>) -> Tensor<f32, (B, T, E)> {
     let scores = dot(q, k, D) / (len(D) as f64).sqrt();
     dot(softmax_over(scores, S), v, S)
 }

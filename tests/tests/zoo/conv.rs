@@ -3,7 +3,12 @@
 use pullback::prelude::*;
 
 #[derive_backward]
-pub fn conv1d(x: Tensor<f32, (N, I, L)>, weight: Tensor<f32, (O, I, K)>, bias: Option<Tensor<f32, O>>, k: Window<1>) -> Tensor<f32, (N, O, M)> {
+pub fn conv1d(
+    x: Tensor<f32, (N, I, L)>,
+    weight: Tensor<f32, (O, I, K)>,
+    bias: Option<Tensor<f32, O>>,
+    k: Window<1>,
+) -> Tensor<f32, (N, O, M)> {
     let y = dot(window(x, L, M, K, k), weight, (I, K));
     if let Some(b) = bias { y + b } else { y }
 }
@@ -24,7 +29,11 @@ pub fn causal_conv1d(x: Tensor<f32, (N, C, L)>, weight: Tensor<f32, (C, K)>) -> 
 gradient_test!(CausalConv1d);
 
 #[derive_backward]
-pub fn depthwise_conv2d(x: Tensor<f32, (N, C, H, W)>, weight: Tensor<f32, (C, KH, KW)>, k: Window<2>) -> Tensor<f32, (N, C, OH, OW)> {
+pub fn depthwise_conv2d(
+    x: Tensor<f32, (N, C, H, W)>,
+    weight: Tensor<f32, (C, KH, KW)>,
+    k: Window<2>,
+) -> Tensor<f32, (N, C, OH, OW)> {
     dot(window(x, (H, W), (OH, OW), (KH, KW), k), weight, (KH, KW))
 }
 gradient_test!(DepthwiseConv2d { k: Window::new([2, 3]).stride([1, 1]).padding([0, 1]) });
@@ -44,7 +53,11 @@ pub fn grouped_conv2d(
 gradient_test!(GroupedConv2d { groups: 1, k: Window::new([2, 2]).stride([1, 1]) });
 
 #[derive_backward]
-pub fn conv3d_of_one_channel(x: Tensor<f32, (N, D, H, W)>, weight: Tensor<f32, (O, KD, KH, KW)>, k: Window<3>) -> Tensor<f32, (N, O, OD, OH, OW)> {
+pub fn conv3d_of_one_channel(
+    x: Tensor<f32, (N, D, H, W)>,
+    weight: Tensor<f32, (O, KD, KH, KW)>,
+    k: Window<3>,
+) -> Tensor<f32, (N, O, OD, OH, OW)> {
     dot(window(x, (D, H, W), (OD, OH, OW), (KD, KH, KW), k), weight, (KD, KH, KW))
 }
 gradient_test!(Conv3dOfOneChannel { k: Window::new([1, 2, 2]).stride([1, 1, 1]) });
@@ -56,7 +69,12 @@ pub fn linear_relu(x: Tensor<f32, (Many<N>, I)>, weight: Tensor<f32, (O, I)>, bi
 gradient_test!(LinearRelu);
 
 #[derive_backward]
-pub fn bilinear(a: Tensor<f32, (N, I)>, b: Tensor<f32, (N, J)>, weight: Tensor<f32, (O, I, J)>, bias: Option<Tensor<f32, O>>) -> Tensor<f32, (N, O)> {
+pub fn bilinear(
+    a: Tensor<f32, (N, I)>,
+    b: Tensor<f32, (N, J)>,
+    weight: Tensor<f32, (O, I, J)>,
+    bias: Option<Tensor<f32, O>>,
+) -> Tensor<f32, (N, O)> {
     let y = dot(dot(weight, b, J), a, I);
     bias.map_or(y, |b| y + b)
 }
@@ -81,7 +99,11 @@ pub fn two_layers(x: Tensor<f32, (N, I)>, w1: Tensor<f32, (H, I)>, w2: Tensor<f3
 gradient_test!(TwoLayers);
 
 #[derive_backward]
-pub fn squeeze_excite(x: Tensor<f32, (N, C, H, W)>, down: Tensor<f32, (R, C)>, up: Tensor<f32, (C, R)>) -> Tensor<f32, (N, C, H, W)> {
+pub fn squeeze_excite(
+    x: Tensor<f32, (N, C, H, W)>,
+    down: Tensor<f32, (R, C)>,
+    up: Tensor<f32, (C, R)>,
+) -> Tensor<f32, (N, C, H, W)> {
     let squeezed = mean(x, (H, W));
     let hidden = max(dot(squeezed, down, C), 0.0);
     x * sigmoid(dot(hidden, up, R))

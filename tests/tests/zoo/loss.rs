@@ -17,11 +17,7 @@ gradient_test!(L1Loss);
 #[derive_backward]
 pub fn smooth_l1_loss(x: Tensor<f32, Many<S>>, #[constant] target: Tensor<f32, Many<S>>, beta: f64) -> Tensor<f32, ()> {
     let d = abs(x - target);
-    if beta == 0.0 {
-        mean(d, S)
-    } else {
-        mean(select(lt(d, beta), 0.5 * d * d / beta, d - 0.5 * beta), S)
-    }
+    if beta == 0.0 { mean(d, S) } else { mean(select(lt(d, beta), 0.5 * d * d / beta, d - 0.5 * beta), S) }
 }
 gradient_test!(SmoothL1Loss { beta: 1.0 });
 gradient_test!(smooth_l1_of_zero, SmoothL1Loss { beta: 0.0 });
@@ -88,11 +84,8 @@ gradient_test!(CrossEntropyProbabilities);
 
 #[derive_backward]
 pub fn kl_div(x: Tensor<f32, (N, C)>, target: Tensor<f32, (N, C)>, log_target: bool) -> Tensor<f32, ()> {
-    let each = if log_target {
-        exp(target) * (target - x)
-    } else {
-        select(gt(target, 0.0), target * log(target), 0.0) - target * x
-    };
+    let each =
+        if log_target { exp(target) * (target - x) } else { select(gt(target, 0.0), target * log(target), 0.0) - target * x };
     sum(each, (N, C)) / len(N) as f64
 }
 gradient_test!(kl_div_plain, KlDiv { log_target: false });
@@ -157,12 +150,7 @@ gradient_test!(poisson_nll_short, PoissonNll { full: false });
 gradient_test!(poisson_nll_full, PoissonNll { full: true });
 
 #[derive_backward]
-pub fn gaussian_nll(
-    x: Tensor<f32, (N, D)>,
-    target: Tensor<f32, (N, D)>,
-    var: Tensor<f32, (N, D)>,
-    eps: f64,
-) -> Tensor<f32, ()> {
+pub fn gaussian_nll(x: Tensor<f32, (N, D)>, target: Tensor<f32, (N, D)>, var: Tensor<f32, (N, D)>, eps: f64) -> Tensor<f32, ()> {
     let v = max(var, eps);
     mean(0.5 * (log(v) + sq(x - target) / v), (N, D))
 }

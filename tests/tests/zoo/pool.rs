@@ -19,7 +19,10 @@ gradient_test!(mean_pool1d_overlapping, MeanPool1d { k: Window::new([3]).stride(
 gradient_test!(mean_pool1d_ceil, MeanPool1d { k: Window::new([3]).stride([2]).padding([1]).ceil_mode(true).count_padding(true) });
 
 #[derive_backward]
-pub fn max_pool2d_with_indices(x: Tensor<f32, (N, C, H, W)>, k: Window<2>) -> (Tensor<f32, (N, C, OH, OW)>, Tensor<i64, (N, C, OH, OW)>) {
+pub fn max_pool2d_with_indices(
+    x: Tensor<f32, (N, C, H, W)>,
+    k: Window<2>,
+) -> (Tensor<f32, (N, C, OH, OW)>, Tensor<i64, (N, C, OH, OW)>) {
     let w = window(x, (H, W), (OH, OW), (KH, KW), k);
     (max(w, (KH, KW)), argmax(w, (KH, KW)))
 }

@@ -118,7 +118,12 @@ gradient_test!(AlphaDropped { p: 0.25, seed: Seed(11) });
 
 /// Drops a whole sample's branch.
 #[derive_backward]
-pub fn drop_path(x: Tensor<f32, (N, Many<S>)>, branch: Tensor<f32, (N, Many<S>)>, p: f64, seed: Seed) -> Tensor<f32, (N, Many<S>)> {
+pub fn drop_path(
+    x: Tensor<f32, (N, Many<S>)>,
+    branch: Tensor<f32, (N, Many<S>)>,
+    p: f64,
+    seed: Seed,
+) -> Tensor<f32, (N, Many<S>)> {
     x + branch * bernoulli(N, seed, 1.0 - p) / (1.0 - p)
 }
 gradient_test!(DropPath { p: 0.5, seed: Seed(5) });
@@ -135,7 +140,11 @@ mod blocks {
         use pullback::prelude::*;
 
         #[derive_backward]
-        pub fn feed_forward(x: Tensor<f32, (Many<B>, D)>, w1: Tensor<f32, (F, D)>, w2: Tensor<f32, (D, F)>) -> Tensor<f32, (Many<B>, D)> {
+        pub fn feed_forward(
+            x: Tensor<f32, (Many<B>, D)>,
+            w1: Tensor<f32, (F, D)>,
+            w2: Tensor<f32, (D, F)>,
+        ) -> Tensor<f32, (Many<B>, D)> {
             let h: Tensor<f32, (Many<B>, F)> = super::project(x, w1);
             super::project(max(h, 0.0), w2)
         }

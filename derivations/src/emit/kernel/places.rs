@@ -1,7 +1,7 @@
 //! Operands of a sweep: which leaf, at which index, where.
 
 use super::{Emitter, KernelArg};
-use crate::graph::{Affine, Condition, Distribution, Draw, IntId};
+use crate::graph::{Affine, Condition, Distribution, Draw, Int, IntId};
 use crate::plan::{Leaf, Operand, Place};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
@@ -15,12 +15,23 @@ impl Emitter<'_> {
         }
     }
     pub(super) fn int_variable(&mut self, id: IntId) -> Ident {
-        let wanted = match self.ints.get(id) {
-            crate::graph::Int::Host(host) => self.graph.hosts[host.0 as usize].name.clone(),
-            crate::graph::Int::Len(axis) => format!("extent_{}", self.graph.axes[axis.0 as usize].name),
-            _ => "int".into(),
-        };
+        let wanted = self.int_words(id, 3).filter(|words| words.len() <= 32).unwrap_or_else(|| "int".into());
         self.arg(KernelArg::Int(id), &wanted)
+    }
+    /// An integer in words: `extent_h`, `minus_k_pad_0`.
+    fn int_words(&self, id: IntId, depth: u32) -> Option<String> {
+        let depth = depth.checked_sub(1)?;
+        let words = |id| self.int_words(id, depth);
+        Some(match self.ints.get(id) {
+            Int::Const(value) => value.to_string().replace('-', "minus_"),
+            Int::Host(host) => self.graph.hosts[host.0 as usize].name.clone(),
+            Int::Len(axis) => format!("extent_{}", self.graph.axes[axis.0 as usize].name),
+            Int::Sub(a, b) if self.ints.as_const(a) == Some(0) => format!("minus_{}", words(b)?),
+            Int::Add(a, b) => format!("{}_plus_{}", words(a)?, words(b)?),
+            Int::Sub(a, b) => format!("{}_minus_{}", words(a)?, words(b)?),
+            Int::Mul(a, b) => format!("{}_times_{}", words(a)?, words(b)?),
+            Int::FloorDiv(a, b) => format!("{}_over_{}", words(a)?, words(b)?),
+        })
     }
 
     /// An index as arithmetic of axes: `oh * stride + kh - padding`.
