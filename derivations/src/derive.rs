@@ -121,11 +121,11 @@ fn keep_states(graph: &Graph, grads: &[NodeId], saved: &mut Vec<NodeId>) {
         if std::mem::replace(&mut seen[id.0 as usize], true) || saved.contains(&id) {
             continue;
         }
-        if let Op::Input(i) = graph.op(id) {
-            if graph.inputs[i.0 as usize].kind == InputKind::State {
-                saved.push(id);
-                continue;
-            }
+        if let Op::Input(i) = graph.op(id)
+            && graph.inputs[i.0 as usize].kind == InputKind::State
+        {
+            saved.push(id);
+            continue;
         }
         open.extend(graph.op(id).operands());
     }
