@@ -3,6 +3,7 @@
 use super::typed::{Decision, TermOp};
 use super::value::{Literal, Optional, Tensor, Value};
 use super::{Elaborator, host};
+use crate::graph::UnaryOp;
 use crate::syntax::{AxisList, tensor_axes, tidy};
 use quote::quote;
 use syn::spanned::Spanned;
@@ -189,17 +190,39 @@ impl Elaborator<'_> {
         start.map_or(crate::graph::AxisSet::EMPTY, |t| t.axes)
     }
 
-    /// The value of state now.
+    /// The value of state now. A value that was assigned and has a gradient is cut off here; [`Self::check_cuts`] asks
+    /// the user to say so where an output depends on it.
     pub(super) fn read_state(&mut self, index: usize, span: proc_macro2::Span) -> Value {
         let Some(&(_, term, written)) = self.states.iter().find(|s| s.0 == index) else { return Value::Poison };
-        if written && self.typed.terms[term.0 as usize].differentiable {
-            self.errors.span(
-                span,
-                "state carries no gradient, and this reads a value that depends on one: assign `*r = stop_gradient(..)`, or use the value itself",
-            );
-            return Value::Poison;
+        if !written || !self.typed.terms[term.0 as usize].differentiable {
+            return term.into();
         }
-        term.into()
+        let cut = self.pointwise(TermOp::Unary(UnaryOp::Stop), &[term], span);
+        // so that what depends on it is found, unless a `stop_gradient` of the user's lies between
+        self.typed.terms[cut.0 as usize].differentiable = true;
+        self.cuts.push(cut);
+        cut.into()
+    }
+
+    /// Reports gradients that end at state without the user having asked for it.
+    pub(super) fn check_cuts(&mut self) {
+        let mut open = self.typed.outputs.clone();
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(id) = open.pop() {
+            let term = &self.typed.terms[id.0 as usize];
+            if !term.differentiable || !seen.insert(id) {
+                continue;
+            }
+            if self.cuts.contains(&id) {
+                let span = term.span;
+                self.errors.span(
+                    span,
+                    "state carries no gradient, and this reads a value that depends on one: write `stop_gradient(*r)`, or use the value itself",
+                );
+            } else {
+                open.extend(&term.args);
+            }
+        }
     }
 
     // ---- branches

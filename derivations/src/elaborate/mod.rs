@@ -86,6 +86,8 @@ struct Elaborator<'a> {
     draws: u32,
     /// The value of each state argument now.
     states: Vec<(usize, TermId, bool)>,
+    /// Reads of state whose value has a gradient, which ends there.
+    cuts: Vec<TermId>,
     /// The receiver of the method call at hand, and its value.
     receiver: Option<(*const syn::Expr, Value)>,
 }
@@ -94,7 +96,7 @@ impl<'a> Elaborator<'a> {
     fn new(errors: &'a mut Errors, library: &Library, decisions: Vec<Decision>) -> Self {
         let typed = Typed { decisions, ..Typed::default() };
         let frames = vec![Frame::root(library.clone())];
-        Elaborator { errors, typed, frames, needs: vec![], undecided: None, draws: 0, states: vec![], receiver: None }
+        Elaborator { errors, typed, frames, needs: vec![], undecided: None, draws: 0, states: vec![], cuts: vec![], receiver: None }
     }
 
     fn formula(&mut self, formula: &Formula) {
@@ -112,6 +114,7 @@ impl<'a> Elaborator<'a> {
             return;
         }
         self.outputs(formula, result);
+        self.check_cuts();
         let assigned = self.states.iter().filter(|s| s.2).map(|s| (s.0, s.1));
         self.typed.states = assigned.collect();
     }

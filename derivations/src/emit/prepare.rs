@@ -6,6 +6,7 @@ use super::signature::{Face, list_of};
 use crate::elaborate::typed::HostKind;
 use crate::elaborate::{Binding, Check, Decision, Typed, len_ident};
 use crate::graph::{AxisId, Int, IntId, Ints};
+use crate::syntax::Param;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
@@ -13,7 +14,7 @@ use quote::quote;
 pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt, stem) = (&face.krate, &face.rt, &face.stem);
     let function = face.function_text();
-    let args: Vec<&Ident> = face.args().map(|(_, p)| &p.name).collect();
+    let args: Vec<TokenStream> = face.args().map(|(_, p)| shape_pattern(p)).collect();
     let count = args.len();
     let signature = signature_axes(variants);
     let arrays = face.args().filter_map(|(_, p)| {
@@ -42,6 +43,12 @@ pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
             #body
         }
     }
+}
+
+/// Binds the shape of an argument; a number has none.
+fn shape_pattern(param: &Param) -> TokenStream {
+    let name = &param.name;
+    if list_of(&param.kind).is_some() { quote!(#name) } else { quote!(_) }
 }
 
 /// Binds the constants that `body` names.

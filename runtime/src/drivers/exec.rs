@@ -169,6 +169,7 @@ impl Worker {
     fn new() -> Worker {
         let tile = Tile {
             rows: 1,
+            common: (0, 0),
             columns: false,
             run: 0,
             ranges: vec![],
@@ -604,6 +605,7 @@ impl Worker {
             self.tile.slots.push(slot);
         }
         if !self.tile.ranges.is_empty() {
+            self.tile.common = self.tile.ranges.iter().fold((0, run), |c, r| (c.0.max(r.0), c.1.min(r.1)));
             (job.body)(&self.tile);
         }
         for copy in &self.copies {
@@ -811,10 +813,10 @@ unsafe fn finish_line(
             });
         }
         if let Some(spot) = &fold.index {
-            for i in lo..hi {
-                let (_, index) = result(lane, fold.op, slot, i - lo);
-                lines::put_index(place(spot, walk.offset(spot.track, i)), spot.elem, if index == NONE { 0 } else { index });
-            }
+            let width = lane.size();
+            pieces(walk, spot.track, lo, hi, |i, n, offset, step| {
+                lines::unstage_indices(slot.index.wrapping_add((i - lo) * width), width, spot.elem, place(spot, offset), step, n);
+            });
         }
     }
 }

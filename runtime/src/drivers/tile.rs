@@ -33,6 +33,8 @@ pub(crate) struct Slot {
 /// All lists are flat: those by entry have the operands (or outputs …) innermost.
 pub(crate) struct Tile {
     pub rows: usize,
+    /// The stretch that every entry covers.
+    pub common: (usize, usize),
     pub columns: bool,
     pub run: usize,
     /// Of each entry: the stretch of the run.
@@ -159,6 +161,8 @@ unsafe fn run<
 {
     unsafe {
         let lanes = V::LANES;
+        // only vectors of a whole cache line are streamed: not the scalars of an `each`
+        let stream = tile.stream && lanes * size_of::<V::Elem>() == 64;
         let entries = tile.ranges.len();
         let stride = I + 2 * W;
         let steps = tile.steps.as_ptr();
@@ -180,6 +184,10 @@ unsafe fn run<
             (high_steps[i], low_steps[i]) = (*steps.add(I + 2 * i), *steps.add(I + 2 * i + 1));
         }
         let mut outs = [std::ptr::null_mut::<V::Elem>(); O];
+        let mut simple = A + P == 0;
+        for i in 0..M {
+            simple &= !(*slots.add(K + i)).line;
+        }
         let outer = if tile.columns { tile.run.div_ceil(lanes) } else { entries };
         for visit in 0..outer * tile.rows {
             let (row, a) = (visit / outer, visit % outer);
@@ -210,9 +218,110 @@ unsafe fn run<
                 }
                 (maxes, args, prods) = ([low; M], [(low, V::int(NONE)); A], [V::sum_of(1.0); P]);
             }
+            // where sums of what the run keeps go on, this row
+            let mut lines = [std::ptr::null_mut::<f64>(); K];
+            for (i, line) in lines.iter_mut().enumerate() {
+                let slot = &*slots.add(i);
+                if slot.line && !tile.columns {
+                    *line = slot.value.add(row * slot.row) as *mut f64;
+                }
+            }
+            // the pointers of an entry, this row
+            macro_rules! point {
+                ($entry:expr) => {{
+                    let (p, q) = (tile.ins.as_ptr().add($entry * stride), tile.in_rows.as_ptr().add($entry * stride));
+                    let of_row = {
+                        #[inline(always)]
+                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i)) as *const V::Elem
+                    };
+                    for i in 0..I {
+                        ins[i] = of_row(i);
+                    }
+                    for i in 0..W {
+                        highs[i] = of_row(I + 2 * i);
+                        lows[i] = of_row(I + 2 * i + 1);
+                    }
+                    for i in 0..O {
+                        let (p, step) = (tile.outs.as_ptr().add($entry * O + i), *tile.out_rows.as_ptr().add($entry * O + i));
+                        outs[i] = (*p).wrapping_offset(row as isize * step) as *mut V::Elem;
+                    }
+                }};
+            }
             let mut entry = a;
             let mut b = 0;
+            if !tile.columns {
+                point!(a);
+            }
             loop {
+                let on_line = O == 0 || !stream || outs[0].wrapping_add(at) as usize & 63 == 0;
+                if !tile.columns && simple && on_line {
+                    // whole vectors of one entry, with nothing to decide
+                    while at + lanes <= end {
+                        let (mut x, mut wide) = ([zero; I], [Wide::new(zero, zero); W]);
+                        for i in 0..I {
+                            x[i] = V::load(ins[i].wrapping_add(at & in_steps[i]));
+                        }
+                        for i in 0..W {
+                            let high = V::load(highs[i].wrapping_add(at & high_steps[i]));
+                            wide[i] = Wide::new(high, V::load(lows[i].wrapping_add(at & low_steps[i])));
+                        }
+                        let y = body(x, wide);
+                        for i in 0..O {
+                            let p = outs[i].wrapping_add(at);
+                            if stream && p as usize & 63 == 0 { y.store[i].stream(p) } else { y.store[i].store(p) }
+                        }
+                        for i in 0..K {
+                            if lines[i].is_null() {
+                                sums[i] = V::sum_add(sums[i], y.sum[i]);
+                            } else {
+                                let p = lines[i].add(at);
+                                V::sum_store(V::sum_add(V::sum_load(p), y.sum[i]), p);
+                            }
+                        }
+                        for i in 0..M {
+                            maxes[i] = V::pick(y.max[i].beats(maxes[i]), y.max[i], maxes[i]);
+                        }
+                        at += lanes;
+                    }
+                }
+                if tile.columns && b == 0 && at >= tile.common.0 && at + lanes <= tile.common.1 {
+                    // every entry, for one whole vector
+                    for entry in 0..entries {
+                        let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
+                        let load = {
+                            #[inline(always)]
+                            |i: usize, step: usize| {
+                                let p = (*p.add(i)).wrapping_offset(row as isize * *q.add(i)) as *const V::Elem;
+                                V::load(p.wrapping_add(at & step))
+                            }
+                        };
+                        let (mut x, mut wide) = ([zero; I], [Wide::new(zero, zero); W]);
+                        for i in 0..I {
+                            x[i] = load(i, in_steps[i]);
+                        }
+                        for i in 0..W {
+                            wide[i] = Wide::new(load(I + 2 * i, high_steps[i]), load(I + 2 * i + 1, low_steps[i]));
+                        }
+                        let y = body(x, wide);
+                        for i in 0..K {
+                            sums[i] = V::sum_add(sums[i], y.sum[i]);
+                        }
+                        for i in 0..M {
+                            maxes[i] = V::pick(y.max[i].beats(maxes[i]), y.max[i], maxes[i]);
+                        }
+                        for i in 0..A {
+                            let step = (*slots.add(K + M + i)).index_step;
+                            let base = *tile.index_base.get_unchecked(entry * A + i);
+                            let base = base.wrapping_add(tile.index_rows.get_unchecked(i).wrapping_mul(row as u32));
+                            let place = ramps[i].int_add(V::int(base.wrapping_add(step.wrapping_mul(at as u32))));
+                            args[i] = better((y.arg[i], place), args[i]);
+                        }
+                        for i in 0..P {
+                            prods[i] = V::sum_mul(prods[i], y.prod[i]);
+                        }
+                    }
+                    break;
+                }
                 // the stretch of this vector: lanes from..to of the position `at`
                 let (from, to);
                 if tile.columns {
@@ -233,37 +342,14 @@ unsafe fn run<
                     }
                     from = 0;
                     let mut next = lanes;
-                    if O > 0 && tile.stream && b == 0 {
+                    if O > 0 && stream {
                         // up to the first output's cache line
-                        let first = tile
-                            .outs
-                            .get_unchecked(entry * O)
-                            .wrapping_offset(row as isize * *tile.out_rows.get_unchecked(entry * O));
-                        let lead = (first as usize).wrapping_add(at * size_of::<V::Elem>()) & 63;
-                        next = lanes - lead / size_of::<V::Elem>();
+                        next -= (outs[0].wrapping_add(at) as usize & 63) / size_of::<V::Elem>();
                     }
                     to = next.min(end - at);
                 }
-                if tile.columns || b == 0 {
-                    let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
-                    let of_row = {
-                        #[inline(always)]
-                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i)) as *const V::Elem
-                    };
-                    for i in 0..I {
-                        ins[i] = of_row(i);
-                    }
-                    for i in 0..W {
-                        highs[i] = of_row(I + 2 * i);
-                        lows[i] = of_row(I + 2 * i + 1);
-                    }
-                    for i in 0..O {
-                        let step = *tile.out_rows.get_unchecked(entry * O + i);
-                        outs[i] = tile.outs.get_unchecked(entry * O + i).wrapping_offset(row as isize * step) as *mut V::Elem;
-                    }
-                    if !tile.columns {
-                        b = 1;
-                    }
+                if tile.columns {
+                    point!(entry);
                 }
                 let whole = to - from == lanes;
                 let load = {
@@ -285,7 +371,7 @@ unsafe fn run<
                     let p = outs[i].wrapping_add(at);
                     if !whole {
                         y.store[i].store_range(p, from, to);
-                    } else if tile.stream && p as usize & 63 == 0 {
+                    } else if stream && p as usize & 63 == 0 {
                         y.store[i].stream(p);
                     } else {
                         y.store[i].store(p);
