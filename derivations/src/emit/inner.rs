@@ -1,7 +1,7 @@
 //! `forward` and `backward` on arrays of any rank and element type: what every public function, and `Layer`, comes to.
 
 use super::kernel::{ArrayAxes, Kernel, KernelArg, kernel};
-use super::prepare::int_tokens;
+use super::prepare::{int_tokens, mentions};
 use super::signature::{Face, list_of};
 use super::{Saved, Variant};
 use crate::elaborate::{Binding, Check};
@@ -251,18 +251,6 @@ fn call_int(plan: &Plan, id: IntId) -> TokenStream {
 
 fn backward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt) = (&face.krate, &face.rt);
-    let cotangents = face.float_outputs().map(|(i, _)| {
-        let name = face.cotangent_name(i);
-        quote!(#name: #rt::View<'_, T>)
-    });
-    let params = face.backward_args().map(|(_, p)| {
-        let (name, ty) = (local(&p.name), arg_type(face, &p.kind));
-        quote!(#name: #ty)
-    });
-    let outputs = face.formula.outputs.iter().enumerate().map(|(i, o)| {
-        let name = face.output_name(i);
-        if o.integer { quote!(#name: #rt::IndexView<'_>) } else { quote!(#name: #rt::View<'_, T>) }
-    });
     let grads = face.differentiable().map(|(_, p)| {
         let name = grad_ident(&p.name);
         match p.kind {
@@ -274,6 +262,20 @@ fn backward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
         variants.iter().enumerate().map(|(i, v)| backward_arm(face, v, i, variants.len())).collect();
     let kernels = arms.iter().map(|a| &a.0);
     let body = dispatch(arms.iter().map(|a| &a.1).collect());
+    // of what the call passes, a plan reads what it needs
+    let named = |name: Ident| if mentions(&body, &name) { quote!(#name) } else { quote!(_) };
+    let cotangents = face.float_outputs().map(|(i, _)| {
+        let name = named(face.cotangent_name(i));
+        quote!(#name: #rt::View<'_, T>)
+    });
+    let params = face.backward_args().map(|(_, p)| {
+        let (name, ty) = (named(local(&p.name)), arg_type(face, &p.kind));
+        quote!(#name: #ty)
+    });
+    let outputs = face.formula.outputs.iter().enumerate().map(|(i, o)| {
+        let name = named(face.output_name(i));
+        if o.integer { quote!(#name: #rt::IndexView<'_>) } else { quote!(#name: #rt::View<'_, T>) }
+    });
     let clears = face.differentiable().map(|(_, p)| {
         let grad = grad_ident(&p.name);
         quote!(#grad.clear();)

@@ -31,14 +31,15 @@ pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
         };
         Some(quote!(shapes.array(#text, #name, &[#(#axes),*], #many)?;))
     });
-    let lens = variants.first().map(|v| signature_lens(&v.typed, signature.len()));
     let choices: Vec<(usize, &[Decision])> =
         variants.iter().enumerate().map(|(i, v)| (i, v.typed.decisions.as_slice())).collect();
     let body = choose(face, variants, &choices, signature.len());
+    let lens = variants.first().map(|v| signature_lens(&v.typed, signature.len(), &body));
     let unpack = unpack(face, &quote!(op), &body);
+    let op = if unpack.is_empty() { quote!(_) } else { quote!(op) };
     quote! {
         #[inline]
-        fn prepare(op: &#stem, [#(#args),*]: [::core::option::Option<&[usize]>; #count]) -> ::core::result::Result<#rt::Call, #krate::Error> {
+        fn prepare(#op: &#stem, [#(#args),*]: [::core::option::Option<&[usize]>; #count]) -> ::core::result::Result<#rt::Call, #krate::Error> {
             let function = #function;
             #unpack
             let mut shapes = #rt::Shapes::new(function, &[#(#signature),*]);
@@ -57,7 +58,7 @@ pub fn unpack(face: &Face<'_>, op: &TokenStream, body: &TokenStream) -> TokenStr
 }
 
 /// Whether a variable of this name is read.
-fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
+pub fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
     let mut after_dot = false;
     for token in tokens.clone() {
         let found = match &token {
@@ -84,11 +85,10 @@ fn len_of(typed: &Typed, axis: AxisId) -> Ident {
     len_ident(&typed.axes[axis.0 as usize].name, axis)
 }
 
-fn signature_lens(typed: &Typed, count: usize) -> TokenStream {
-    let lets = (0..count).map(|i| {
-        let ident = len_of(typed, AxisId(i as u8));
-        quote!(let #ident = shapes.len(#i);)
-    });
+/// The extents of declared axes that `body` reads.
+fn signature_lens(typed: &Typed, count: usize, body: &TokenStream) -> TokenStream {
+    let lens = (0..count).map(|i| (i, len_of(typed, AxisId(i as u8)))).filter(|(_, ident)| mentions(body, ident));
+    let lets = lens.map(|(i, ident)| quote!(let #ident = shapes.len(#i);));
     quote!(#(#lets)*)
 }
 
@@ -111,7 +111,6 @@ fn choose(face: &Face<'_>, variants: &[Variant], open: &[(usize, &[Decision])], 
 fn leaf(face: &Face<'_>, variant: &Variant, index: usize, declared: usize) -> TokenStream {
     let rt = &face.rt;
     let typed = &variant.typed;
-    let bindings = typed.bindings.iter().map(|b| binding(face, typed, b, declared));
     let checks = variant.checks.iter().map(|c| check(face, typed, c));
     let hosts = (0..typed.hosts.len()).map(host_ident).zip(&typed.hosts).map(|(ident, host)| match host.kind {
         HostKind::Number => quote!(#rt::Host::Number(#ident)),
@@ -122,18 +121,22 @@ fn leaf(face: &Face<'_>, variant: &Variant, index: usize, declared: usize) -> To
         let axes = axes.iter().map(|a| a.0 as usize);
         quote!(&[#(#axes),*])
     });
-    quote! {
-        #(#bindings)*
+    let rest = quote! {
         #(#checks)*
         ::core::result::Result::Ok(#rt::Call::new(shapes, #index, ::std::vec![#(#hosts),*], &[#(#outputs),*]))
-    }
+    };
+    // backwards, for a variable is bound only if something after it reads it
+    typed.bindings.iter().rev().fold(rest, |rest, b| {
+        let binding = binding(face, typed, b, declared, &rest);
+        quote!(#binding #rest)
+    })
 }
 
 fn host_ident(index: usize) -> Ident {
     Ident::new(&format!("c{index}"), Span::mixed_site())
 }
 
-fn binding(face: &Face<'_>, typed: &Typed, binding: &Binding, declared: usize) -> TokenStream {
+fn binding(face: &Face<'_>, typed: &Typed, binding: &Binding, declared: usize, rest: &TokenStream) -> TokenStream {
     let rt = &face.rt;
     match binding {
         Binding::Axis(axis) if (axis.0 as usize) < declared => quote!(),
@@ -141,7 +144,8 @@ fn binding(face: &Face<'_>, typed: &Typed, binding: &Binding, declared: usize) -
             let def = &typed.axes[axis.0 as usize];
             let (name, ident) = (&def.name, len_of(typed, *axis));
             let extent = def.extent.map_or(quote!(0), |e| local_int(typed, e));
-            quote!(let #ident = shapes.define(#name, #extent)?;)
+            let bound = mentions(rest, &ident).then(|| quote!(let #ident =));
+            quote!(#bound shapes.define(#name, #extent)?;)
         }
         Binding::Host(id) => {
             let ident = host_ident(id.0 as usize);
