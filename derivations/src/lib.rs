@@ -24,7 +24,7 @@ use syntax::{Formula, Options};
 
 /// Expands `#[derive_backward(attribute)] item`. `location` tells apart formulas of one name and text.
 pub fn derive_backward(attribute: TokenStream, item: TokenStream, location: &str) -> TokenStream {
-    Expansion { attribute, item, location: location.into(), callees: vec![] }.run()
+    Expansion { attribute, item, location: location.into(), callees: vec![], shown: vec![] }.run()
 }
 
 /// Goes on with an expansion once a callee's formula has been fetched. The tokens are as [`Expansion::state`] wrote
@@ -36,6 +36,7 @@ pub fn resume(state: TokenStream) -> TokenStream {
         TokenTree::Group(item),
         TokenTree::Literal(location),
         TokenTree::Group(known),
+        TokenTree::Group(shown),
         TokenTree::Group(path),
         TokenTree::Group(bundle),
     ] = groups.as_slice()
@@ -49,7 +50,8 @@ pub fn resume(state: TokenStream) -> TokenStream {
     }
     callees.push((path.stream(), bundle.stream()));
     let location = location.to_string().trim_matches('"').to_string();
-    Expansion { attribute: attribute.stream(), item: item.stream(), location, callees }.run()
+    let shown = shown.stream().into_iter().filter_map(|t| syn::parse2::<syn::LitStr>(t.into()).ok()).map(|s| s.value()).collect();
+    Expansion { attribute: attribute.stream(), item: item.stream(), location, callees, shown }.run()
 }
 
 /// One expansion of the attribute, with the callees fetched so far: each path as written, and its bundle.
@@ -58,14 +60,21 @@ struct Expansion {
     item: TokenStream,
     location: String,
     callees: Vec<(TokenStream, TokenStream)>,
+    /// The messages of the errors reported so far.
+    shown: Vec<String>,
 }
 
 impl Expansion {
     fn run(&self) -> TokenStream {
-        let mut errors = Errors::default();
+        let mut errors = Errors::after(self.shown.clone());
         let options = Options::parse(&mut errors, self.attribute.clone());
         let Some(formula) = syntax::parse(&mut errors, &options, self.item.clone()) else {
-            return errors.into_compile_errors();
+            // what is no function stays as it is, so that its uses are no errors too
+            let small = syntax::check_limits(&mut Errors::default(), &self.item);
+            let item = small.then(|| syn::parse2::<syn::Item>(self.item.clone()).ok()).flatten();
+            let item = item.filter(|item| !matches!(item, syn::Item::Fn(_)));
+            let errors = errors.to_compile_errors();
+            return quote!(#errors #item);
         };
         let mut library = Library::default();
         for (path, bundle) in &self.callees {
@@ -77,34 +86,53 @@ impl Expansion {
                 let export = emit::export(&formula, &library, &self.location);
                 quote!(#tokens #export)
             }
-            Ok(Step::Fetch(path)) => self.fetch(&options, &path),
+            Ok(Step::Fetch(path)) => {
+                // shown now, as the callee may not exist; what else is wrong is known when all callees are
+                let fetch = self.fetch(&options, &path, &errors.messages());
+                let errors = errors.to_compile_errors();
+                quote!(#errors #fetch)
+            }
             Err(Failed) => {
                 let stub = if options.helper { TokenStream::new() } else { emit::stub(&options, &formula) };
-                let export = emit::export(&formula, &library, &self.location);
-                let errors = errors.into_compile_errors();
+                let export = match errors.is_empty() {
+                    true => emit::export(&formula, &library, &self.location),
+                    false if emit::is_std_macro(&formula.name) => TokenStream::new(),
+                    false => emit::export_broken(&formula, &self.location),
+                };
+                let errors = errors.to_compile_errors();
                 quote!(#errors #stub #export)
             }
         }
     }
 
     fn derive(&self, errors: &mut Errors, options: &Options, formula: &Formula, library: &Library) -> Result<Step, Failed> {
-        if emit::is_std_macro(&formula.name) {
-            let name = &formula.name;
-            errors.at(name, format!("a formula leaves a macro of its name, and `{name}!` is Rust's own: choose another name"));
+        let name = &formula.name;
+        if emit::is_std_macro(name) {
+            errors.at(
+                name,
+                format!("a formula leaves a macro of its name, and `{name}!` is Rust's own: choose another name, such as `{name}_layer`"),
+            );
         }
-        errors.checkpoint()?;
         if options.helper {
+            if let Some(path) = elaborate::own_call(formula) {
+                errors.at(&path, elaborate::recursion(&[name.to_string()], &name.to_string()));
+            }
+            errors.checkpoint()?;
             return Ok(match elaborate::callees(formula, library).into_iter().next() {
                 Some(path) => Step::Fetch(path),
                 None => Step::Done(TokenStream::new()),
             });
         }
-        let outcome = elaborate::elaborate(errors, formula, library);
-        errors.checkpoint()?;
-        let typed = match outcome {
+        if emit::stem(options, formula).is_none() {
+            errors
+                .at(name, format!("`{name}` gives no name for the generated types: write `#[derive_backward(name = TypeName)]`"));
+        }
+        // also after errors in the signature, so that all are reported at once
+        let typed = match elaborate::elaborate(errors, formula, library) {
             Outcome::Needs(paths) => return paths.into_iter().next().map(Step::Fetch).ok_or(Failed),
             Outcome::Typed(typed) => typed,
         };
+        errors.checkpoint()?;
         let warnings: Vec<_> = typed.first().map(|t| t.warnings.clone()).unwrap_or_default();
         let simplifier = simplify::Options::default();
         let variants: Vec<emit::Variant> = typed.into_iter().map(|t| variant(errors, formula, t, &simplifier)).collect();
@@ -115,13 +143,13 @@ impl Expansion {
     }
 
     /// The call of a callee's macro, which comes back to [`resume`].
-    fn fetch(&self, options: &Options, path: &syn::Path) -> TokenStream {
+    fn fetch(&self, options: &Options, path: &syn::Path, shown: &[String]) -> TokenStream {
         let (attribute, item) = (&self.attribute, &self.item);
         let location = Literal::string(&self.location);
         let known = self.callees.iter().map(|(path, bundle)| quote!({ #path } { #bundle }));
         let krate = &options.krate;
         let target = quote!(#krate::__private::derive);
-        let state = quote!({ #attribute } { #item } #location { #(#known)* } { #path });
+        let state = quote!({ #attribute } { #item } #location { #(#known)* } { #(#shown)* } { #path });
         emit::fetch(path, &target, &state)
     }
 }

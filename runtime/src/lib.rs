@@ -57,3 +57,8 @@ macro_rules! gradient_test {
         $crate::__named_gradient_test! { [$crate] $($op)+ }
     };
 }
+
+/// The README's blocks are compiled and run.
+#[cfg(all(doctest, feature = "testing"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,9 +1,12 @@
 //! Support for the tests of the whole.
 
+pub mod calls;
+pub mod expansion;
 pub mod formulas;
 mod host;
 pub mod kernels;
 pub mod opinfo;
 mod pipeline;
+pub mod scratch;
 
 pub use pipeline::Slopes;

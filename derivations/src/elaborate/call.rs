@@ -22,7 +22,8 @@ pub struct Library(Rc<Vec<(String, Callee)>>);
 
 #[derive(Clone)]
 struct Callee {
-    formula: Rc<Formula>,
+    /// `None`: it has errors, which are reported where it stands.
+    formula: Option<Rc<Formula>>,
     library: Library,
     tokens: TokenStream,
 }
@@ -36,9 +37,9 @@ impl Library {
         });
         let (Some(item), Some(callees)) = (groups.next(), groups.next()) else { return };
         let options = Options { helper: true, ..Options::default() };
-        let Some(formula) = syntax::parse(errors, &options, item) else { return };
+        let formula = if item.is_empty() { None } else { syntax::parse(errors, &options, item).map(Rc::new) };
         let library = Library::read(errors, callees);
-        let callee = Callee { formula: Rc::new(formula), library, tokens };
+        let callee = Callee { formula, library, tokens };
         Rc::make_mut(&mut self.0).push((path.into(), callee));
     }
 
@@ -68,6 +69,26 @@ impl Library {
         });
         quote!({ #item } { #(#callees)* })
     }
+
+    /// The bundle of a formula with errors.
+    pub fn broken_bundle() -> TokenStream {
+        quote!({} {})
+    }
+}
+
+/// Whether a path in the body of the formula `name` means that formula: `name` or `self::name`.
+pub(super) fn is_itself(path: &syn::Path, name: &str) -> bool {
+    let mut segments = path.segments.iter().rev();
+    segments.next().is_some_and(|s| s.ident == name) && segments.all(|s| s.ident == "self") && path.leading_colon.is_none()
+}
+
+/// What is said of a formula that calls itself, by way of `calls`.
+pub fn recursion(calls: &[String], name: &str) -> String {
+    let chain: Vec<String> = calls.iter().skip_while(|c| *c != name).map(|c| format!("`{c}` → ")).collect();
+    format!(
+        "`{name}` calls itself ({}`{name}`): a call means the callee's formula, so a formula cannot be recursive; repeat with `for i in 0..3 {{ .. }}`",
+        chain.concat()
+    )
 }
 
 impl Elaborator<'_> {
@@ -77,39 +98,49 @@ impl Elaborator<'_> {
             return Value::Poison;
         };
         let args: Vec<&Expr> = call.args.iter().collect();
+        if path.path.segments.iter().any(|s| !s.arguments.is_none()) && path.qself.is_none() {
+            let plain: Vec<String> = path.path.segments.iter().map(|s| s.ident.to_string()).collect();
+            self.errors.at(path, format!("a call in a formula has no type arguments: write `{}(..)`", plain.join("::")));
+            return Value::Poison;
+        }
         let Some(name) = path.path.get_ident() else {
-            return self.call_path(&path.path, &args, call.span());
+            return self.call_path(&path.path, &args);
         };
         let text = name.to_string();
+        if let Some(value) = self.frame().find(&text).map(|(value, _)| value.clone()) {
+            if !matches!(value, Value::Poison) {
+                self.errors.at(name, format!("`{text}` is {} here, and cannot be called", value.kind()));
+            }
+            return Value::Poison;
+        }
         if let Some(function) = self.frame().functions.get(&text).cloned() {
-            return self.call_nested(&function, &args, call.span());
+            return self.call_nested(&function, &args, name.span());
         }
         if text == "Some" && args.len() == 1 {
             let value = self.expr(args[0]);
             return Value::Optional(Optional::Some(Box::new(value)));
         }
         if let Some(word) = vocabulary::word(&text) {
-            return self.word_call(word, name.span(), &args, call.span());
+            return self.word_call(word, name.span(), &args);
         }
         if let Some(nearest) = vocabulary::nearest(&text) {
             self.errors.at(name, format!("there is no function `{text}` in the formula language: did you mean `{nearest}`?"));
             return Value::Poison;
         }
-        self.call_path(&path.path, &args, call.span())
+        self.call_path(&path.path, &args)
     }
 
-    fn word_call(&mut self, word: &vocabulary::Word, name: Span, args: &[&Expr], span: Span) -> Value {
+    fn word_call(&mut self, word: &vocabulary::Word, name: Span, args: &[&Expr]) -> Value {
         let (least, most) = word.args;
         if args.len() < least || args.len() > most {
             let count = if least == most { least.to_string() } else { format!("{least} to {most}") };
             let plural = if most == 1 { "" } else { "s" };
-            self.errors.span(
-                name,
-                format!("`{}` takes {count} argument{plural}, and {} are given: write `{}`", word.name, args.len(), word.usage),
-            );
+            let given = given(args.len());
+            self.errors
+                .span(name, format!("`{}` takes {count} argument{plural}, and {given}: write `{}`", word.name, word.usage));
             return Value::Poison;
         }
-        self.word(word.name, args, span)
+        self.word(word.name, args, name)
     }
 
     pub(super) fn method(&mut self, call: &syn::ExprMethodCall) -> Value {
@@ -133,7 +164,7 @@ impl Elaborator<'_> {
     fn receiver_first(&mut self, word: &vocabulary::Word, call: &syn::ExprMethodCall, receiver: Value) -> Value {
         let args: Vec<&Expr> = std::iter::once(&*call.receiver).chain(&call.args).collect();
         let outer = self.receiver.replace((&*call.receiver as *const Expr, receiver));
-        let result = self.word_call(word, call.method.span(), &args, call.span());
+        let result = self.word_call(word, call.method.span(), &args);
         self.receiver = outer;
         result
     }
@@ -199,7 +230,7 @@ impl Elaborator<'_> {
             return Value::Poison;
         };
         if c.inputs.len() != args.len() {
-            self.errors.at(c, format!("this closure is given {} argument(s)", args.len()));
+            self.errors.at(c, format!("this closure takes {}, and {}", arguments(c.inputs.len()), given(args.len())));
             return Value::Poison;
         }
         self.frame().open();
@@ -224,9 +255,8 @@ impl Elaborator<'_> {
     /// A function nested in the formula's body.
     fn call_nested(&mut self, function: &syn::ItemFn, args: &[&Expr], span: Span) -> Value {
         let options = Options { helper: true, ..Options::default() };
-        let before = self.errors.messages().len();
         let Some(formula) = syntax::parse(self.errors, &options, quote!(#function)) else { return Value::Poison };
-        if self.errors.messages().len() > before {
+        if !formula.sound {
             return Value::Poison;
         }
         let library = self.frame().library.clone();
@@ -235,10 +265,22 @@ impl Elaborator<'_> {
     }
 
     /// Another formula, or a Rust function of constants.
-    fn call_path(&mut self, path: &syn::Path, args: &[&Expr], span: Span) -> Value {
+    fn call_path(&mut self, path: &syn::Path, args: &[&Expr]) -> Value {
+        let span = path.segments.last().map_or(path.span(), |s| s.ident.span());
         let key = quote!(#path).to_string();
         if let Some(callee) = self.frame().library.get(&key).cloned() {
-            return self.inline(&callee.formula, callee.library, Default::default(), args, span);
+            return match &callee.formula {
+                Some(formula) => self.inline(formula, callee.library, Default::default(), args, span),
+                None => {
+                    self.blocked = true;
+                    Value::Poison
+                }
+            };
+        }
+        let stack = self.frame().stack.clone();
+        if stack.first().is_some_and(|root| is_itself(path, root)) {
+            self.errors.span(span, recursion(&stack, &stack[0]));
+            return Value::Poison;
         }
         let values: Vec<Value> = args.iter().map(|a| self.expr(a)).collect();
         let hosts: Option<Vec<TokenStream>> = values
@@ -268,18 +310,19 @@ impl Elaborator<'_> {
     ) -> Value {
         let name = callee.name.to_string();
         let mut stack = self.frame().stack.clone();
-        if stack.contains(&name) && (stack.len() > MAX_CALLS || !functions.is_empty()) || stack.len() > MAX_CALLS {
-            self.errors
-                .span(span, format!("`{name}` calls itself: {} → {name}; a formula cannot be recursive", stack.join(" → ")));
+        if stack.contains(&name) && !functions.is_empty() {
+            self.errors.span(span, recursion(&stack, &name));
+            return Value::Poison;
+        }
+        if stack.len() > MAX_CALLS {
+            self.errors.span(span, format!("calls nest deeper than {MAX_CALLS} formulas here: {}", stack.join(" → ")));
             return Value::Poison;
         }
         stack.push(name.clone());
         if args.len() != callee.params.len() {
             let params: Vec<String> = callee.params.iter().map(|p| p.name.to_string()).collect();
-            self.errors.span(
-                span,
-                format!("`{name}` takes {} arguments ({}), and {} are given", params.len(), params.join(", "), args.len()),
-            );
+            let (takes, given) = (arguments(params.len()), given(args.len()));
+            self.errors.span(span, format!("`{name}` takes {takes}, and {given}: write `{name}({})`", params.join(", ")));
             return Value::Poison;
         }
         let mut frame = Frame::root(library);
@@ -354,6 +397,12 @@ impl Elaborator<'_> {
                 Some(_) => wrong(self, "a learned scalar", &value),
                 None => Value::Poison,
             },
+            (ParamKind::Scalar(_), Value::Host(h)) if self.no_number(&h).is_some() => {
+                let found = self.no_number(&h).unwrap_or_default();
+                self.errors
+                    .at(arg, format!("`{}` of `{}` is a constant of the call, and this is {found}", param.name, callee.name));
+                Value::Poison
+            }
             (ParamKind::Scalar(ty), Value::Host(h)) => {
                 // a literal keeps its value; a cast keeps arithmetic in the callee's type
                 let tokens = &h.tokens;
@@ -362,12 +411,49 @@ impl Elaborator<'_> {
                 let tokens = if bool_or_int { quote!(#tokens) } else { quote!((#tokens as #ty)) };
                 Value::Host(Host { tokens, literal, span: h.span })
             }
-            (ParamKind::Window(_) | ParamKind::Seed, Value::Host(h)) => Value::Host(h),
+            (ParamKind::Window(rank), Value::Host(h)) => match self.no_window(&h, *rank) {
+                Some(found) => {
+                    let message = format!("`{}` of `{}` is `Window<{rank}>`, and this is {found}", param.name, callee.name);
+                    self.errors.at(arg, message);
+                    Value::Poison
+                }
+                None => Value::Host(h),
+            },
+            (ParamKind::Seed, Value::Host(h)) => match self.no_seed(&h) {
+                Some(found) => {
+                    self.errors.at(arg, format!("`{}` of `{}` is a seed, and this is {found}", param.name, callee.name));
+                    Value::Poison
+                }
+                None => Value::Host(h),
+            },
+            (ParamKind::Unknown, _) => Value::Poison,
             (ParamKind::Axes, Value::Axes(axes)) => Value::Axes(axes),
             (ParamKind::Scalar(_), other) => wrong(self, "a constant of the call", &other),
             (ParamKind::Window(_), other) => wrong(self, "a window", &other),
             (ParamKind::Seed, other) => wrong(self, "a seed", &other),
             (ParamKind::Axes, other) => wrong(self, "an axis or several", &other),
+        }
+    }
+
+    /// What a constant is, if it is known to be no window over `rank` axes.
+    pub(super) fn no_window(&self, h: &Host, rank: usize) -> Option<String> {
+        match self.constant_kind(h) {
+            Some(ParamKind::Window(found)) => (*found != rank).then(|| format!("`Window<{found}>`")),
+            Some(ParamKind::Seed) => Some("a seed".into()),
+            Some(_) => Some("a number".into()),
+            None if h.literal.is_some() => Some("a number".into()),
+            None => host::is_text(&h.tokens).then(|| "text".into()),
+        }
+    }
+
+    /// What a constant is, if it is known to be no seed.
+    pub(super) fn no_seed(&self, h: &Host) -> Option<&'static str> {
+        match self.constant_kind(h) {
+            Some(ParamKind::Seed) => None,
+            Some(ParamKind::Window(_)) => Some("a window"),
+            Some(_) => Some("a number"),
+            None if h.literal.is_some() => Some("a number"),
+            None => host::is_text(&h.tokens).then_some("text"),
         }
     }
 
@@ -469,6 +555,16 @@ impl Elaborator<'_> {
         }
         if callee.tuple { Value::Tuple(out) } else { out.pop().unwrap_or(Value::Poison) }
     }
+}
+
+/// `1 argument`, `2 arguments`
+fn arguments(n: usize) -> String {
+    format!("{n} argument{}", if n == 1 { "" } else { "s" })
+}
+
+/// `1 is given`
+fn given(n: usize) -> String {
+    format!("{n} {} given", if n == 1 { "is" } else { "are" })
 }
 
 impl From<Tensor> for Value {

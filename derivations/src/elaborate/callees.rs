@@ -12,6 +12,12 @@ pub fn callees(formula: &Formula, library: &Library) -> Vec<syn::Path> {
     finder.found
 }
 
+/// Where a helper calls itself.
+pub fn own_call(formula: &Formula) -> Option<syn::Path> {
+    let name = formula.name.to_string();
+    callees(formula, &Library::default()).into_iter().find(|path| super::call::is_itself(path, &name))
+}
+
 struct Finder<'a> {
     library: &'a Library,
     /// Functions nested in the body.

@@ -3,7 +3,8 @@
 use super::typed::{Decision, TermOp};
 use super::value::{Literal, Optional, Tensor, Value};
 use super::{Elaborator, host};
-use crate::syntax::{AxisList, tensor_axes, tidy};
+use crate::graph::UnaryOp;
+use crate::syntax::{AxisList, ParamKind, tensor_axes, tidy};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, Pat, Stmt};
@@ -18,8 +19,10 @@ impl Elaborator<'_> {
             self.frame().open();
         }
         for stmt in &block.stmts {
-            if let Stmt::Item(syn::Item::Fn(f)) = stmt {
-                self.frame().functions.insert(f.sig.ident.to_string(), f.clone());
+            match stmt {
+                Stmt::Item(syn::Item::Fn(f)) => drop(self.frame().functions.insert(f.sig.ident.to_string(), f.clone())),
+                Stmt::Item(syn::Item::Const(c)) => self.frame().constants.push(c.ident.to_string()),
+                _ => {}
             }
         }
         let mut result = Value::Unit;
@@ -36,8 +39,15 @@ impl Elaborator<'_> {
                     let value = self.expr(e);
                     if semi.is_none() && i == last {
                         result = value;
+                    } else if i == last && matches!(value, Value::Poison) {
+                        result = Value::Poison;
                     } else if matches!(value, Value::Tensor(_)) && !is_statement(e) {
-                        self.errors.at(e, "this value is not used: bind it with `let`, or remove it");
+                        if outermost && i == last {
+                            self.errors.at(e, "the last expression of a formula is its result: remove the `;` after it");
+                            result = value;
+                        } else {
+                            self.errors.at(e, "this value is not used: bind it with `let`, or remove it");
+                        }
                     }
                 }
                 Stmt::Macro(m) => {
@@ -53,12 +63,13 @@ impl Elaborator<'_> {
 
     fn let_(&mut self, local: &syn::Local) {
         let Some(init) = &local.init else {
-            self.errors.at(local, "a `let` of a formula has a value");
-            return;
+            self.errors
+                .at(local, "a `let` of a formula has a value: write `let name = ..`, or `let name = if .. { .. } else { .. }`");
+            return self.pattern(&local.pat, Value::Poison);
         };
         if let Some((_, diverge)) = &init.diverge {
             self.errors.at(diverge, "`let .. else` cannot stand in a formula: write `if let Some(b) = b { .. } else { .. }`");
-            return;
+            return poison_names(&mut |name| self.frame().bind(name, Value::Poison, true), &local.pat);
         }
         let value = self.expr(&init.expr);
         self.pattern(&local.pat, value);
@@ -95,12 +106,22 @@ impl Elaborator<'_> {
                         self.pattern(pat, Value::Poison);
                     }
                 }
-                other => self.errors.at(
-                    pat,
-                    format!("this pattern takes apart a tuple of {}, and the value is {}", tuple.elems.len(), other.kind()),
-                ),
+                other => {
+                    let found = match &other {
+                        Value::Tuple(values) => format!("a tuple of {}", values.len()),
+                        other => other.kind().into(),
+                    };
+                    self.errors
+                        .at(pat, format!("this pattern takes apart a tuple of {}, and the value is {found}", tuple.elems.len()));
+                    for pat in &tuple.elems {
+                        self.pattern(pat, Value::Poison);
+                    }
+                }
             },
-            other => self.errors.at(other, "a formula binds plain names and tuples of names"),
+            other => {
+                self.errors.at(other, "a formula binds plain names and tuples of names: write `let (a, b) = ..`");
+                poison_names(&mut |name| self.frame().bind(name, Value::Poison, true), other);
+            }
         }
     }
 
@@ -168,10 +189,10 @@ impl Elaborator<'_> {
         let declared = self.states.iter().find(|s| s.0 == index).map(|s| self.state_axes(s.1));
         let extra = self.axes_of(term) - declared.unwrap_or_default();
         if let Some(axis) = extra.iter().next() {
-            let (name, origin) = (self.axis_name(axis), self.origin(term, axis).0);
+            let (name, origin) = (self.axis_name(axis), self.origin(term, axis));
             self.errors.at(
                 right,
-                format!("this value has axis `{name}`, brought in by `{origin}`, which the state lacks: reduce it first"),
+                format!("this value has axis `{name}`, brought in by {origin}, which the state lacks: reduce over it, as in `mean(.., {name})`"),
             );
             return;
         }
@@ -189,17 +210,39 @@ impl Elaborator<'_> {
         start.map_or(crate::graph::AxisSet::EMPTY, |t| t.axes)
     }
 
-    /// The value of state now.
+    /// The value of state now. A value that was assigned and has a gradient is cut off here; [`Self::check_cuts`] asks
+    /// the user to say so where an output depends on it.
     pub(super) fn read_state(&mut self, index: usize, span: proc_macro2::Span) -> Value {
         let Some(&(_, term, written)) = self.states.iter().find(|s| s.0 == index) else { return Value::Poison };
-        if written && self.typed.terms[term.0 as usize].differentiable {
-            self.errors.span(
-                span,
-                "state carries no gradient, and this reads a value that depends on one: assign `*r = stop_gradient(..)`, or use the value itself",
-            );
-            return Value::Poison;
+        if !written || !self.typed.terms[term.0 as usize].differentiable {
+            return term.into();
         }
-        term.into()
+        let cut = self.pointwise(TermOp::Unary(UnaryOp::Stop), &[term], span);
+        // so that what depends on it is found, unless a `stop_gradient` of the user's lies between
+        self.typed.terms[cut.0 as usize].differentiable = true;
+        self.cuts.push(cut);
+        cut.into()
+    }
+
+    /// Reports gradients that end at state without the user having asked for it.
+    pub(super) fn check_cuts(&mut self) {
+        let mut open = self.typed.outputs.clone();
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(id) = open.pop() {
+            let term = &self.typed.terms[id.0 as usize];
+            if !term.differentiable || !seen.insert(id) {
+                continue;
+            }
+            if self.cuts.contains(&id) {
+                let span = term.span;
+                self.errors.span(
+                    span,
+                    "state carries no gradient, and this reads a value that depends on one: write `stop_gradient(*r)`, or use the value itself",
+                );
+            } else {
+                open.extend(&term.args);
+            }
+        }
     }
 
     // ---- branches
@@ -231,8 +274,16 @@ impl Elaborator<'_> {
         if let Expr::Let(l) = &*branch.cond {
             return self.if_let(branch, l);
         }
-        match self.expr(&branch.cond) {
-            Value::Poison => Value::Poison,
+        self.frame().condition = Some(short_branches(branch));
+        let condition = self.expr(&branch.cond);
+        self.frame().condition = None;
+        match condition {
+            Value::Poison => self.both_branches(branch),
+            Value::Host(h) if self.is_no_condition(&h) => {
+                let condition = tidy(&branch.cond);
+                self.errors.at(&branch.cond, format!("a condition is wanted here, such as `{condition} > 0`"));
+                Value::Poison
+            }
             Value::Host(h) => {
                 let holds = match h.literal {
                     Some(Literal::Bool(b)) => Some(b),
@@ -246,14 +297,33 @@ impl Elaborator<'_> {
             }
             condition @ Value::Tensor(_) if self.frame().map_scope.is_some() => self.select_branch(branch, &condition),
             other => {
-                let kind = other.kind();
+                let (kind, mask, (a, b)) = (other.kind(), tidy(&branch.cond), short_branches(branch));
                 self.errors.at(
                     &branch.cond,
-                    format!("`if` chooses once a call, and this condition is {kind}: element by element write `select(mask, a, b)`, or `map(x, |v| if .. {{ .. }} else {{ .. }})`"),
+                    format!("`if` chooses once a call, and this condition is {kind}: element by element write `select({mask}, {a}, {b})`"),
                 );
-                Value::Poison
+                self.both_branches(branch)
             }
         }
+    }
+
+    /// Whether a constant is known to be something else than `true` or `false`.
+    fn is_no_condition(&self, h: &super::value::Host) -> bool {
+        let number = match self.constant_kind(h) {
+            Some(ParamKind::Scalar(ty)) => tidy(ty) != "bool",
+            Some(_) => true,
+            None => false,
+        };
+        number || matches!(h.literal, Some(Literal::Int(_) | Literal::Float(_)))
+    }
+
+    /// After an error in the condition: what else is wrong.
+    fn both_branches(&mut self, branch: &syn::ExprIf) -> Value {
+        if self.undecided.is_none() {
+            self.block(&branch.then_branch, false);
+            self.otherwise(branch);
+        }
+        Value::Poison
     }
 
     fn otherwise(&mut self, branch: &syn::ExprIf) -> Value {
@@ -388,7 +458,7 @@ impl Elaborator<'_> {
             self.errors.at(&l.expr, "a loop is unrolled, so its range must be known: write `for i in 0..3`");
             return Value::Poison;
         };
-        if end - start > MAX_UNROLL {
+        if end.saturating_sub(start) > MAX_UNROLL {
             self.errors
                 .at(&l.expr, format!("a loop of more than {MAX_UNROLL} rounds is not unrolled: reduce over an axis instead"));
             return Value::Poison;
@@ -413,12 +483,35 @@ impl Elaborator<'_> {
         };
         let start = bound(r.start.as_deref()?)?;
         let end = bound(r.end.as_deref()?)?;
-        Some((start, if matches!(r.limits, syn::RangeLimits::Closed(_)) { end + 1 } else { end }))
+        Some((start, if matches!(r.limits, syn::RangeLimits::Closed(_)) { end.checked_add(1)? } else { end }))
     }
 }
 
 fn is_statement(e: &Expr) -> bool {
     matches!(e, Expr::Assign(_) | Expr::ForLoop(_) | Expr::If(_) | Expr::Match(_) | Expr::Block(_))
+}
+
+/// The two values of an `if` as text: `a` and `b` where they are long.
+fn short_branches(branch: &syn::ExprIf) -> (String, String) {
+    let value = |block: &syn::Block| match block.stmts.as_slice() {
+        [Stmt::Expr(e, None)] => Some(tidy(e)),
+        _ => None,
+    };
+    let otherwise = branch.else_branch.as_ref().and_then(|(_, e)| if let Expr::Block(b) = &**e { value(&b.block) } else { None });
+    let short = |text: Option<String>, name: &str| text.filter(|t| t.len() <= 30).unwrap_or_else(|| name.into());
+    (short(value(&branch.then_branch), "a"), short(otherwise, "b"))
+}
+
+/// Binds the names of a pattern that is an error, so that their uses are none.
+fn poison_names(bind: &mut dyn FnMut(&str), pat: &Pat) {
+    struct Names<'a>(&'a mut dyn FnMut(&str));
+    impl<'ast> syn::visit::Visit<'ast> for Names<'_> {
+        fn visit_pat_ident(&mut self, p: &'ast syn::PatIdent) {
+            (self.0)(&p.ident.to_string());
+            syn::visit::visit_pat_ident(self, p);
+        }
+    }
+    syn::visit::Visit::visit_pat(&mut Names(bind), pat);
 }
 
 /// `Some(pat)` → `Some(Some(pat))`, `None` → `Some(None)`.

@@ -4,17 +4,45 @@ use super::typed::{Term, TermId, TermOp};
 use super::value::{Host, Literal, Optional, Tensor, Value};
 use super::{Elaborator, host};
 use crate::graph::{AxisId, AxisSet, BinaryOp, UnaryOp};
-use crate::syntax::tidy;
+use crate::syntax::{ParamKind, tidy, vocabulary};
 use proc_macro2::{Ident, Span};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, UnOp};
 
+/// The most expressions of a formula, calls inlined and loops unrolled.
+const MAX_STEPS: usize = 20_000;
+/// The deepest expression, calls inlined.
+const MAX_DEPTH: usize = 512;
+/// The longest constant of the call.
+const MAX_HOST_TOKENS: usize = 1_000;
+
 impl Elaborator<'_> {
     pub(super) fn expr(&mut self, e: &Expr) -> Value {
-        if self.undecided.is_some() {
+        if self.undecided.is_some() || self.steps > MAX_STEPS {
             return Value::Poison;
         }
+        self.steps += 1;
+        if self.steps > MAX_STEPS {
+            self.errors.at(e, "the loops and calls of this formula unroll to too much: reduce over an axis instead");
+        }
+        if self.depth > MAX_DEPTH {
+            self.errors.at(e, "the calls of this formula nest too deeply: name parts of them with `let`");
+            return Value::Poison;
+        }
+        self.depth += 1;
+        let value = self.construct(e);
+        self.depth -= 1;
+        match &value {
+            Value::Host(h) if h.literal.is_none() && host::is_longer(&h.tokens, MAX_HOST_TOKENS) => {
+                self.errors.at(e, "this constant grows too long: compute it outside, and pass it as an argument");
+                Value::Poison
+            }
+            _ => value,
+        }
+    }
+
+    fn construct(&mut self, e: &Expr) -> Value {
         if self.receiver.as_ref().is_some_and(|(at, _)| std::ptr::eq(*at, e)) {
             return self.receiver.as_ref().map_or(Value::Poison, |(_, value)| value.clone());
         }
@@ -50,6 +78,10 @@ impl Elaborator<'_> {
             syn::Lit::Bool(b) => Some(Literal::Bool(b.value)),
             _ => None,
         };
+        if matches!(literal, Some(Literal::Float(x)) if !x.is_finite()) {
+            self.errors.at(&e.lit, format!("`{}` is beyond the range of `f64`: write `f64::INFINITY`", tidy(&e.lit)));
+            return Value::Poison;
+        }
         let lit = &e.lit;
         Value::Host(Host { tokens: quote!(#lit), literal, span })
     }
@@ -67,9 +99,27 @@ impl Elaborator<'_> {
             if text == "None" {
                 return Value::Optional(Optional::None);
             }
+            // constants of the user's are in capitals; what else has no value here never will
+            if !text.starts_with(char::is_uppercase) && !self.frame().constants.contains(&text) {
+                return self.unknown_name(name);
+            }
         }
         let path = &e.path;
         Value::Host(Host { tokens: quote!(#path), literal: None, span: path.span() })
+    }
+
+    fn unknown_name(&mut self, name: &Ident) -> Value {
+        let names = self.frame().names();
+        let text = name.to_string();
+        let distance = |known: &String| vocabulary::edit_distance(known, &text);
+        let hint = match names.iter().min_by_key(|known| distance(known)) {
+            _ if vocabulary::word(&text).is_some() => format!("; `{text}` is a function, and is called"),
+            Some(nearest) if distance(nearest) <= 2 && distance(nearest) < text.len() => format!(": did you mean `{nearest}`?"),
+            Some(_) => format!(": there are `{}`", names.join("`, `")),
+            None => String::new(),
+        };
+        self.errors.at(name, format!("there is no value `{text}`{hint}"));
+        Value::Poison
     }
 
     /// A name's value, unless it is a tensor that a closure over elements must not capture.
@@ -108,7 +158,7 @@ impl Elaborator<'_> {
             (_, Value::Poison) => Value::Poison,
             (op, Value::Host(h)) => {
                 let literal = match (op, h.literal) {
-                    (UnOp::Neg(_), Some(Literal::Int(n))) => Some(Literal::Int(-n)),
+                    (UnOp::Neg(_), Some(Literal::Int(n))) => n.checked_neg().map(Literal::Int),
                     (UnOp::Neg(_), Some(Literal::Float(x))) => Some(Literal::Float(-x)),
                     (UnOp::Not(_), Some(Literal::Bool(b))) => Some(Literal::Bool(!b)),
                     _ => None,
@@ -176,15 +226,16 @@ impl Elaborator<'_> {
             }
         };
         if let (Some(word), None) = (word, self.frame().map_scope) {
-            self.errors.at(
-                op,
-                format!(
-                    "`{}` compares one value with another; element by element write `{word}({}, {})`",
-                    tidy(op),
-                    tidy(l),
-                    tidy(r)
-                ),
-            );
+            let (op_text, mask) = (tidy(op), format!("{word}({}, {})", tidy(l), tidy(r)));
+            let message = match &self.frame().condition {
+                Some((a, b)) => {
+                    format!(
+                        "`if` chooses once a call, and `{op_text}` has an answer for each element: write `select({mask}, {a}, {b})`"
+                    )
+                }
+                None => format!("`{op_text}` compares one value with another: element by element write `{mask}`"),
+            };
+            self.errors.at(op, message);
             return Value::Poison;
         }
         match (self.tensor(&left, l.span()), self.tensor(&right, r.span())) {
@@ -250,7 +301,13 @@ impl Elaborator<'_> {
     pub(super) fn tensor(&mut self, value: &Value, span: Span) -> Option<TermId> {
         match value {
             Value::Tensor(t) => Some(t.term),
-            Value::Host(h) => Some(self.host_term(h)),
+            Value::Host(h) => match self.no_number(h) {
+                Some(what) => {
+                    self.errors.span(span, format!("a tensor or a number is wanted here, and this is {what}"));
+                    None
+                }
+                None => Some(self.host_term(h)),
+            },
             Value::State(index) => match self.read_state(*index, span) {
                 Value::Tensor(t) => Some(t.term),
                 _ => None,
@@ -272,6 +329,24 @@ impl Elaborator<'_> {
                 None
             }
         }
+    }
+
+    /// What a constant is, if it is no number.
+    pub(super) fn no_number(&self, h: &Host) -> Option<&'static str> {
+        if h.literal.is_some() {
+            return None;
+        }
+        match self.constant_kind(h) {
+            Some(ParamKind::Window(_)) => Some("a window"),
+            Some(ParamKind::Seed) => Some("a seed"),
+            _ => host::is_text(&h.tokens).then_some("text"),
+        }
+    }
+
+    /// The kind of a constant that is an argument, as it stands.
+    pub(super) fn constant_kind(&self, h: &Host) -> Option<&ParamKind> {
+        let name = h.tokens.to_string();
+        self.constants.iter().find(|(known, _)| *known == name).map(|(_, kind)| kind)
     }
 
     /// The value as a mask.
@@ -356,22 +431,30 @@ impl Elaborator<'_> {
     }
 
     pub(super) fn unknown_axis(&mut self, name: &Ident) {
-        let mut known: Vec<String> = self.frame().axes.keys().cloned().collect();
+        if self.unknown_axes {
+            return; // it may be one of those that could not be read
+        }
+        let mut known: Vec<String> = self.frame().axes.keys().map(|name| format!("`{name}`")).collect();
         known.sort();
+        let there = match known.as_slice() {
+            [] => "there are none".into(),
+            [one] => format!("there is {one}"),
+            several => format!("there are {}", several.join(", ")),
+        };
         self.errors.at(
             name,
-            format!("there is no axis `{name}`: there are {}; an axis is declared in the signature, or as a new axis of `window`, `split`, `rename`, `stack`, ..", known.join(", ")),
+            format!("there is no axis `{name}`: {there}; an axis is declared in the signature, or as a new axis of `window`, `split`, `rename`, `stack`, .."),
         );
     }
 
     /// Where an axis of a term came from: the operand that brought it in.
-    pub(super) fn origin(&self, term: TermId, axis: AxisId) -> (String, Option<Span>) {
+    pub(super) fn origin(&self, term: TermId, axis: AxisId) -> String {
         let mut at = term;
         loop {
             let t = &self.typed.terms[at.0 as usize];
             match t.args.iter().find(|a| self.axes_of(**a).contains(axis)) {
                 Some(arg) if t.name.is_none() || at == term => at = *arg,
-                _ => return (t.name.clone().unwrap_or_else(|| self.axis_name(axis)), Some(t.span)),
+                _ => return t.name.as_ref().map_or_else(|| format!("`{}`", t.op.word()), |name| format!("`{name}`")),
             }
         }
     }

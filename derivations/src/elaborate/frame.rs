@@ -19,6 +19,10 @@ pub(super) struct Frame {
     pub library: Library,
     /// The calls that led here, to find cycles.
     pub stack: Vec<String>,
+    /// `const` items of the body.
+    pub constants: Vec<String>,
+    /// Inside the condition of an `if`: its two values, for messages.
+    pub condition: Option<(String, String)>,
     /// Inside the closure of `map`: how many scopes were open before it.
     pub map_scope: Option<usize>,
 }
@@ -38,6 +42,8 @@ impl Frame {
             optionals: HashMap::new(),
             library,
             stack: vec![],
+            constants: vec![],
+            condition: None,
             map_scope: None,
         }
     }
@@ -55,10 +61,14 @@ impl Frame {
             scope.insert(name.into(), Binding { value, mutable });
         }
     }
+    /// The names in scope, in order.
+    pub fn names(&self) -> Vec<String> {
+        let all: std::collections::BTreeSet<&String> = self.scopes.iter().flat_map(HashMap::keys).collect();
+        all.into_iter().cloned().collect()
+    }
     /// The value of a name, and the scope it was found in.
     pub fn find(&self, name: &str) -> Option<(&Value, usize)> {
-        let found = self.scopes.iter().enumerate().rev().find_map(|(depth, s)| s.get(name).map(|b| (&b.value, depth)));
-        found
+        self.scopes.iter().enumerate().rev().find_map(|(depth, s)| s.get(name).map(|b| (&b.value, depth)))
     }
     /// Gives a mutable name a new value. `Some(false)`: it is not mutable; `None`: there is no such name.
     pub fn assign(&mut self, name: &str, value: Value) -> Option<bool> {

@@ -4,7 +4,7 @@ use super::Elaborator;
 use super::typed::{Binding, HostDef, HostKind, TermId, TermOp};
 use super::value::{Host, Literal};
 use crate::graph::{AxisId, AxisSet, HostId, IntId};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 
 /// A scalar argument.
@@ -16,7 +16,7 @@ pub(super) fn of_ident(name: &Ident) -> Host {
 pub(super) fn of_literal(literal: Literal, span: Span) -> Host {
     let tokens = match literal {
         Literal::Int(n) => {
-            let mut lit = proc_macro2::Literal::i64_unsuffixed(n.abs());
+            let mut lit = proc_macro2::Literal::u64_unsuffixed(n.unsigned_abs());
             lit.set_span(span);
             if n < 0 { quote_spanned!(span=> (-#lit)) } else { quote!(#lit) }
         }
@@ -32,7 +32,7 @@ pub(super) fn of_literal(literal: Literal, span: Span) -> Host {
 
 /// The variable that holds an axis's extent in the generated code.
 pub fn len_ident(name: &str, axis: AxisId) -> Ident {
-    let lower: String = name.chars().map(|c| c.to_ascii_lowercase()).collect();
+    let lower: String = name.trim_start_matches("r#").chars().map(|c| c.to_ascii_lowercase()).collect();
     format_ident!("len_{}_{}", lower, axis.0, span = Span::mixed_site())
 }
 
@@ -85,8 +85,38 @@ impl Elaborator<'_> {
     }
 }
 
-/// Arithmetic and comparison of literals.
+/// Whether there are more tokens than this.
+pub(super) fn is_longer(tokens: &TokenStream, most: usize) -> bool {
+    let mut open: Vec<_> = vec![tokens.clone().into_iter()];
+    let mut count = 0;
+    while let Some(iter) = open.last_mut() {
+        match iter.next() {
+            None => drop(open.pop()),
+            Some(TokenTree::Group(group)) => open.push(group.stream().into_iter()),
+            Some(_) => count += 1,
+        }
+        if count > most {
+            return true;
+        }
+    }
+    false
+}
+
+/// Whether this is a literal of text.
+pub(super) fn is_text(tokens: &TokenStream) -> bool {
+    let mut tokens = tokens.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Literal(l)), None) => l.to_string().contains(['"', '\'']),
+        _ => false,
+    }
+}
+
+/// Arithmetic and comparison of literals; `None` where there is no finite result.
 pub(super) fn fold(op: &syn::BinOp, a: Literal, b: Literal) -> Option<Literal> {
+    exact(op, a, b).filter(|l| !matches!(l, Literal::Float(x) if !x.is_finite()))
+}
+
+fn exact(op: &syn::BinOp, a: Literal, b: Literal) -> Option<Literal> {
     use Literal::{Bool, Float, Int};
     use syn::BinOp::*;
     Some(match (op, a, b) {

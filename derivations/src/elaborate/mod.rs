@@ -16,8 +16,8 @@ pub mod typed;
 mod value;
 mod words;
 
-pub use call::Library;
-pub use callees::callees;
+pub use call::{Library, recursion};
+pub use callees::{callees, own_call};
 pub use host::len_ident;
 pub use typed::{Binding, Check, Decision, HostKind, Reduction, Term, TermFill, TermId, TermOp, Typed};
 
@@ -36,7 +36,7 @@ const MAX_VARIANTS: usize = 16;
 pub enum Outcome {
     /// One formula a combination of branches.
     Typed(Vec<Typed>),
-    /// Formulas that are called and not in the library.
+    /// Formulas that are called and not in the library. None: one that is called has errors, reported where it stands.
     Needs(Vec<syn::Path>),
 }
 
@@ -45,9 +45,11 @@ pub fn elaborate(errors: &mut Errors, formula: &Formula, library: &Library) -> O
     let mut done = Vec::new();
     let mut needs: Vec<syn::Path> = Vec::new();
     let mut open: Vec<Vec<Decision>> = vec![vec![]];
+    let mut blocked = false;
     while let Some(decisions) = open.pop() {
         let mut e = Elaborator::new(errors, library, decisions);
         e.formula(formula);
+        blocked |= e.blocked;
         match e.undecided.take() {
             Some((tokens, code)) => {
                 for value in [false, true] {
@@ -67,11 +69,8 @@ pub fn elaborate(errors: &mut Errors, formula: &Formula, library: &Library) -> O
             );
             break;
         }
-        if !errors.is_empty() {
-            break;
-        }
     }
-    if needs.is_empty() { Outcome::Typed(done) } else { Outcome::Needs(needs) }
+    if needs.is_empty() && !blocked { Outcome::Typed(done) } else { Outcome::Needs(needs) }
 }
 
 /// The state of one elaboration.
@@ -86,23 +85,51 @@ struct Elaborator<'a> {
     draws: u32,
     /// The value of each state argument now.
     states: Vec<(usize, TermId, bool)>,
+    /// Reads of state whose value has a gradient, which ends there.
+    cuts: Vec<TermId>,
     /// The receiver of the method call at hand, and its value.
     receiver: Option<(*const syn::Expr, Value)>,
+    /// The arguments of the outermost formula that are constants of the call, and what they are.
+    constants: Vec<(String, ParamKind)>,
+    /// An argument's type is an error, so its axes are not known.
+    unknown_axes: bool,
+    /// A formula that is called has errors of its own.
+    blocked: bool,
+    /// How deep the expression at hand lies, and how many there were.
+    depth: usize,
+    steps: usize,
 }
 
 impl<'a> Elaborator<'a> {
     fn new(errors: &'a mut Errors, library: &Library, decisions: Vec<Decision>) -> Self {
         let typed = Typed { decisions, ..Typed::default() };
-        let frames = vec![Frame::root(library.clone())];
-        Elaborator { errors, typed, frames, needs: vec![], undecided: None, draws: 0, states: vec![], receiver: None }
+        Elaborator {
+            errors,
+            typed,
+            frames: vec![Frame::root(library.clone())],
+            needs: vec![],
+            undecided: None,
+            draws: 0,
+            states: vec![],
+            cuts: vec![],
+            receiver: None,
+            constants: vec![],
+            unknown_axes: false,
+            blocked: false,
+            depth: 0,
+            steps: 0,
+        }
     }
 
     fn formula(&mut self, formula: &Formula) {
         self.frame().stack.push(formula.name.to_string());
         for (index, param) in formula.params.iter().enumerate() {
-            if let ParamKind::Axes = param.kind {
-                self.errors
-                    .at(&param.name, "only helpers take axes as arguments: mark the function `#[derive_backward(helper)]`");
+            match &param.kind {
+                ParamKind::Axes => self
+                    .errors
+                    .at(&param.name, "only helpers take axes as arguments: mark the function `#[derive_backward(helper)]`"),
+                ParamKind::Unknown => self.unknown_axes = true,
+                kind => self.constants.push((param.name.to_string(), kind.clone())),
             }
             let value = self.param(index, param);
             self.frame().bind(&param.name.to_string(), value, false);
@@ -112,6 +139,7 @@ impl<'a> Elaborator<'a> {
             return;
         }
         self.outputs(formula, result);
+        self.check_cuts();
         let assigned = self.states.iter().filter(|s| s.2).map(|s| (s.0, s.1));
         self.typed.states = assigned.collect();
     }
@@ -149,7 +177,7 @@ impl<'a> Elaborator<'a> {
             }
             ParamKind::Diff => self.param_term(index, &[], span, true, name),
             ParamKind::Scalar(_) | ParamKind::Window(_) | ParamKind::Seed => Value::Host(host::of_ident(name)),
-            ParamKind::Axes => Value::Poison,
+            ParamKind::Axes | ParamKind::Unknown => Value::Poison,
         }
     }
 
@@ -217,25 +245,46 @@ impl<'a> Elaborator<'a> {
     fn outputs(&mut self, formula: &Formula, result: Value) {
         let values = match result {
             Value::Poison => return,
-            Value::Tuple(values) if formula.tuple => values,
+            Value::Tuple(values) if formula.tuple || values.len() != 1 => values,
             value => vec![value],
         };
+        if !formula.sound && (values.len() != formula.outputs.len() || formula.body.stmts.is_empty()) {
+            return; // the promise itself is an error, or the body could not be read
+        }
+        let result: &dyn quote::ToTokens = match formula.body.stmts.last() {
+            Some(syn::Stmt::Expr(e, None)) => e,
+            Some(syn::Stmt::Expr(e, Some(_))) => e,
+            Some(stmt) => stmt,
+            None => {
+                self.errors.at(&formula.name, "this formula has no result: its body is empty");
+                return;
+            }
+        };
         if values.len() != formula.outputs.len() {
-            let (found, promised) = (values.len(), formula.outputs.len());
-            self.errors.at(&formula.name, format!("the formula promises {promised} outputs and gives {found}"));
+            let number = |n: usize| if n == 1 { "one output".into() } else { format!("{n} outputs") };
+            let (found, promised) = (number(values.len()), number(formula.outputs.len()));
+            self.errors.at(result, format!("the formula gives {found}, and its signature promises {promised}"));
             return;
         }
-        let span = formula.body.stmts.last().map_or(formula.name.span(), syn::spanned::Spanned::span);
-        for (value, promised) in values.into_iter().zip(&formula.outputs) {
-            if let Some(term) = self.output(value, promised, span) {
+        let parts: Vec<&dyn quote::ToTokens> = match formula.body.stmts.last() {
+            Some(syn::Stmt::Expr(syn::Expr::Tuple(t), None)) if formula.tuple => t.elems.iter().map(|e| e as _).collect(),
+            _ => vec![result; values.len()],
+        };
+        for ((value, promised), at) in values.into_iter().zip(&formula.outputs).zip(parts) {
+            if let Some(term) = self.output(value, promised, at) {
                 self.typed.outputs.push(term);
             }
         }
     }
 
-    fn output(&mut self, value: Value, promised: &Output, span: Span) -> Option<TermId> {
+    fn output(&mut self, value: Value, promised: &Output, at: &dyn quote::ToTokens) -> Option<TermId> {
         if let Value::Tensor(t) = &value {
             self.name_axes(&promised.axes, t);
+        }
+        let span = syn::spanned::Spanned::span(&quote::quote!(#at));
+        if matches!(value, Value::Unit) {
+            self.errors.at(at, "a formula ends with its result: add the expression that the signature promises");
+            return None;
         }
         let term = self.tensor(&value, span)?;
         let mut order = Vec::new();
@@ -252,16 +301,17 @@ impl<'a> Elaborator<'a> {
         let extra = self.typed.terms[term.0 as usize].axes - promised_set;
         if let Some(axis) = extra.iter().next() {
             let name = self.axis_name(axis);
-            let (origin, origin_span) = self.origin(term, axis);
-            let list = self.list(promised_set);
-            self.errors.span(
-                origin_span.unwrap_or(span),
-                format!("the result has axis `{name}`, brought in by `{origin}`, and {list} is promised: reduce it (`sum(.., {name})`), or promise `{name}` too"),
+            let origin = self.origin(term, axis);
+            let promise = crate::syntax::list_text(&order.iter().map(|a| self.axis_name(*a)).collect::<Vec<_>>());
+            let with = crate::syntax::list_text(&(order.iter().chain([&axis]).map(|a| self.axis_name(*a))).collect::<Vec<_>>());
+            self.errors.at(
+                at,
+                format!("the result has axis `{name}`, brought in by {origin}, and `{promise}` is promised: reduce over it, as in `sum(.., {name})`, or promise `{with}`"),
             );
             return None;
         }
         if promised.integer && !self.typed.terms[term.0 as usize].integer {
-            self.errors.span(span, "an output of `i64` is made of indices (`argmax`, `argmin`, labels)");
+            self.errors.at(at, "an output of `i64` is made of indices (`argmax`, `argmin`, labels), and this is not one");
         }
         self.typed.output_axes.push(order);
         Some(term)
@@ -272,5 +322,7 @@ impl<'a> Elaborator<'a> {
     }
 }
 
+#[cfg(test)]
+mod complaints;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use super::Elaborator;
 use super::typed::{Check, Reduction, TermOp};
 use super::value::Value;
 use crate::graph::{AxisId, AxisSet, BinaryOp};
-use crate::syntax::tidy;
+use crate::syntax::{list_text, tidy};
 use proc_macro2::Span;
 use syn::Expr;
 use syn::spanned::Spanned;
@@ -52,7 +52,8 @@ impl Elaborator<'_> {
         let hint = if instead.is_empty() {
             format!("it is the same everywhere along `{name}` already; to count, multiply by `len({name})`")
         } else {
-            format!("write `{word}({}, {})`, or bring `{name}` in first", tidy(x), self.list(instead))
+            let left: Vec<String> = instead.iter().map(|a| self.axis_name(a)).collect();
+            format!("write `{word}({}, {})`", tidy(x), list_text(&left))
         };
         let token = self.axis_token(at, axis);
         self.errors.span(token, format!("cannot reduce over `{name}`: `{}` has axes {list}; {hint}", tidy(x)));
@@ -60,7 +61,7 @@ impl Elaborator<'_> {
     }
 
     /// The token of an axis in a list of axes.
-    fn axis_token(&mut self, list: &Expr, axis: AxisId) -> Span {
+    pub(super) fn axis_token(&mut self, list: &Expr, axis: AxisId) -> Span {
         let elems: Vec<&Expr> = match list {
             Expr::Tuple(t) => t.elems.iter().collect(),
             one => vec![one],
@@ -81,10 +82,11 @@ impl Elaborator<'_> {
             return Value::Poison;
         }
         let kept = self.axes_of(a) - axes.iter().copied().collect();
-        if a == b && !kept.is_empty() {
+        if let (true, Some(axis)) = (a == b, kept.iter().next()) {
+            let (x, name, over) = (tidy(args[0]), self.axis_name(axis), tidy(args[2]));
             self.typed.warnings.push((
                 span,
-                format!("`dot` of a tensor with itself keeps {} once: this is a diagonal, not a table of all pairs; for the table write `dot(x, rename(x, A, A2), K)`", self.list(kept)),
+                format!("`dot` of `{x}` with itself keeps `{name}` once: this is a diagonal, not a table of all pairs; for the table write `dot({x}, rename({x}, {name}, {name}2), {over})`, for the diagonal `sum(sq({x}), {over})`"),
             ));
         }
         let product = self.pointwise(TermOp::Binary(BinaryOp::Mul), &[a, b], span);

@@ -76,17 +76,35 @@ impl Elaborator<'_> {
     fn one_axis(&mut self, arg: &Expr, x: TermId, value: &Expr) -> Option<AxisId> {
         let axes = self.axes_arg(arg)?;
         match axes.as_slice() {
-            [axis] if self.axes_of(x).contains(*axis) => Some(*axis),
-            [axis] => {
-                let (name, list) = (self.axis_name(*axis), self.list(self.axes_of(x)));
-                self.errors.at(arg, format!("`{}` has no axis `{name}`: its axes are {list}", tidy(value)));
-                None
-            }
+            [axis] => self.has_axes(x, value, &axes, arg).then_some(*axis),
             _ => {
-                self.errors.at(arg, "one axis is wanted here");
+                self.errors.at(arg, format!("one axis is wanted here, and this is {}", axes.len()));
                 None
             }
         }
+    }
+
+    /// Whether a value has these axes; reports the first that it lacks, at its name in the list `at`.
+    fn has_axes(&mut self, x: TermId, value: &Expr, axes: &[AxisId], at: &Expr) -> bool {
+        let has = self.axes_of(x);
+        let Some(axis) = axes.iter().find(|a| !has.contains(**a)) else { return true };
+        let (name, list) = (self.axis_name(*axis), self.list(has));
+        let token = self.axis_token(at, *axis);
+        self.errors.span(token, format!("`{}` has no axis `{name}`: its axes are {list}", tidy(value)));
+        false
+    }
+
+    /// Whether new axes have different names; reports the first that does not.
+    fn distinct<'i>(&mut self, names: impl Iterator<Item = &'i Option<Ident>>) -> bool {
+        let mut seen: Vec<&Ident> = vec![];
+        for name in names.flatten() {
+            if seen.contains(&name) {
+                self.errors.at(name, format!("axis `{name}` stands twice here: give each new axis a name of its own"));
+                return false;
+            }
+            seen.push(name);
+        }
+        true
     }
 
     /// A whole number of the call.
@@ -108,7 +126,19 @@ impl Elaborator<'_> {
         let sources = self.axes_arg(args[1])?;
         let (outs, taps) = (names(args[2]), names(args[3]));
         let k = match self.expr(args[4]) {
-            Value::Host(h) => h.tokens,
+            Value::Host(h) => match self.no_window(&h, sources.len()) {
+                None => h.tokens,
+                Some(found) => {
+                    let rank = sources.len();
+                    self.errors.at(
+                        args[4],
+                        format!(
+                            "a window over {rank} axes is wanted here (an argument `k: Window<{rank}>`), and this is {found}"
+                        ),
+                    );
+                    return None;
+                }
+            },
             Value::Poison => return None,
             other => {
                 self.errors.at(
@@ -123,12 +153,8 @@ impl Elaborator<'_> {
                 .span(span, "a window names as many positions and taps as axes: `window(x, (H, W), (OH, OW), (KH, KW), k)`");
             return None;
         }
-        for source in &sources {
-            if !self.axes_of(x).contains(*source) {
-                let (name, list) = (self.axis_name(*source), self.list(self.axes_of(x)));
-                self.errors.at(args[1], format!("`{}` has no axis `{name}`: its axes are {list}", tidy(args[0])));
-                return None;
-            }
+        if !self.has_axes(x, args[0], &sources, args[1]) || !self.distinct(outs.iter().chain(&taps)) {
+            return None;
         }
         self.check(Check::Window { window: k.clone(), axes: sources.clone() });
         let mut axes = Vec::new();
@@ -208,6 +234,9 @@ impl Elaborator<'_> {
         let axis = self.one_axis(args[1], x, args[0])?;
         let (outer, inner) = self.pair(args[2])?;
         let groups = self.int_arg(args[3])?;
+        if !self.distinct([axis_ident(&outer), axis_ident(&inner)].iter()) {
+            return None;
+        }
         self.check(Check::Divisible { axis, by: groups });
         let len = self.typed.ints.axis_len(axis);
         let inner_len = self.typed.ints.floor_div(len, groups);
@@ -225,12 +254,10 @@ impl Elaborator<'_> {
             self.errors.at(args[1], "two axes are merged at a time: `merge(x, (G, D), C)`");
             return None;
         };
-        let set = self.axes_of(x);
-        if !set.contains(outer) || !set.contains(inner) {
-            let list = self.list(set);
-            self.errors.at(args[1], format!("`{}` has axes {list}", tidy(args[0])));
+        if !self.has_axes(x, args[0], &axes, args[1]) {
             return None;
         }
+        let set = self.axes_of(x);
         let (outer_len, inner_len) = (self.typed.ints.axis_len(outer), self.typed.ints.axis_len(inner));
         let extent = self.typed.ints.mul(outer_len, inner_len);
         let canonical = self.canonical(outer) * self.canonical(inner);
@@ -324,12 +351,8 @@ impl Elaborator<'_> {
     fn pick(&mut self, args: &[&Expr], span: Span) -> Option<TermId> {
         let mut x = self.tensor_arg(args[0])?;
         let axes = self.axes_arg(args[1])?;
-        for axis in &axes {
-            if !self.axes_of(x).contains(*axis) {
-                let (name, list) = (self.axis_name(*axis), self.list(self.axes_of(x)));
-                self.errors.at(args[1], format!("`{}` has no axis `{name}`: its axes are {list}", tidy(args[0])));
-                return None;
-            }
+        if !self.has_axes(x, args[0], &axes, args[1]) {
+            return None;
         }
         let index = self.expr(args[2]);
         if let Value::Host(h) = &index {

@@ -259,6 +259,29 @@ pub enum TermOp {
     Fill(TermFill),
 }
 
+impl TermOp {
+    /// The word that makes new axes, for messages.
+    pub fn word(&self) -> &'static str {
+        match self {
+            TermOp::Index(_) => "index",
+            TermOp::Window { .. } => "window",
+            TermOp::Rename { .. } => "rename",
+            TermOp::Split { .. } => "split",
+            TermOp::Merge { .. } => "merge",
+            TermOp::Slice { .. } => "slice",
+            TermOp::Stack { .. } => "stack",
+            TermOp::Concat { .. } => "concat",
+            TermOp::Constant { .. } => "constant",
+            TermOp::Random { distribution, .. } => match distribution {
+                Distribution::Bernoulli => "bernoulli",
+                Distribution::Uniform => "uniform",
+                Distribution::Normal => "normal",
+            },
+            _ => "the value itself",
+        }
+    }
+}
+
 /// The number that `fill` puts in place of holes.
 #[derive(Clone, Copy, Debug)]
 pub enum TermFill {

@@ -232,6 +232,12 @@ impl Elaborator<'_> {
 
     fn ensure(&mut self, args: &[&Expr]) -> Value {
         match (self.expr(args[0]), self.expr(args[1])) {
+            (Value::Host(condition), _) if matches!(condition.literal, Some(Literal::Int(_) | Literal::Float(_))) => {
+                self.errors.at(args[0], "`ensure` checks a condition, such as `p <= 1.0`, and this is a number");
+            }
+            (_, Value::Host(message)) if message.literal.is_some() => {
+                self.errors.at(args[1], "the message is a string: `ensure(condition, \"what is wrong\")`");
+            }
             (Value::Host(condition), Value::Host(message)) => {
                 self.check(Check::Ensure { condition: condition.tokens, message: message.tokens });
             }
@@ -273,6 +279,11 @@ impl Elaborator<'_> {
             self.axes_arg(args[0])
         };
         let seed = match self.expr(args[1]) {
+            Value::Host(h) if self.no_seed(&h).is_some() => {
+                let found = self.no_seed(&h).unwrap_or_default();
+                self.errors.at(args[1], format!("a seed is wanted here (an argument `seed: Seed`), and this is {found}"));
+                None
+            }
             Value::Host(h) => Some(self.host(HostKind::Seed, h.tokens)),
             Value::Poison => None,
             other => {
@@ -362,7 +373,7 @@ impl Elaborator<'_> {
                 Some(found) => {
                     for axis in found {
                         if axes.contains(&axis) {
-                            self.errors.at(&name, format!("axis `{text}` stands twice in this list"));
+                            self.errors.at(&name, format!("axis `{text}` stands twice in this list: write it once"));
                             failed = true;
                         }
                         axes.push(axis);

@@ -10,7 +10,15 @@ use syn::Visibility;
 /// `macro_rules! __pullback_batch_norm_<hash>`, under the formula's own name and visibility. Called as
 /// `name!([path::of::macro] state..)` it calls that macro with the state and the formula's bundle.
 pub fn export(formula: &Formula, library: &Library, location: &str) -> TokenStream {
-    let bundle = library.bundle(&formula.item);
+    exported(formula, &library.bundle(&formula.item), location)
+}
+
+/// The macro of a formula with errors: who calls it learns no more than that.
+pub fn export_broken(formula: &Formula, location: &str) -> TokenStream {
+    exported(formula, &Library::broken_bundle(), location)
+}
+
+fn exported(formula: &Formula, bundle: &TokenStream, location: &str) -> TokenStream {
     let name = super::signature::visible(&formula.name);
     let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
     (formula.name.to_string(), bundle.to_string(), location).hash(&mut hasher);
@@ -38,41 +46,17 @@ pub fn fetch(path: &syn::Path, target: &TokenStream, state: &TokenStream) -> Tok
     quote!(#path ! { [#target] #state })
 }
 
-/// Names of macros in scope everywhere, which a formula's own would clash with.
-const STD_MACROS: &[&str] = &[
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "cfg",
-    "column",
-    "compile_error",
-    "concat",
-    "dbg",
-    "debug_assert",
-    "env",
-    "eprint",
-    "eprintln",
-    "file",
-    "format",
-    "include",
-    "line",
-    "matches",
-    "panic",
-    "print",
-    "println",
-    "stringify",
-    "todo",
-    "try",
-    "unimplemented",
-    "unreachable",
-    "vec",
-    "write",
-    "writeln",
-];
+/// Names of macros in scope everywhere, which a formula's own would clash with; of attributes, which share the
+/// namespace, those that the generated code carries itself.
+const STD_MACROS: &str = "assert assert_eq assert_ne cfg column compile_error concat concat_bytes concat_idents dbg \
+    debug_assert debug_assert_eq debug_assert_ne env eprint eprintln file format format_args global_asm include \
+    include_bytes include_str is_x86_feature_detected line log_syntax matches module_path option_env panic print println \
+    stringify thread_local todo trace_macros try unimplemented unreachable vec write writeln \
+    allow cfg_attr derive doc inline macro_export test";
 
 /// Whether a formula of this name would hide one of Rust's macros.
 pub fn is_std_macro(name: &Ident) -> bool {
-    STD_MACROS.iter().any(|m| name == m)
+    STD_MACROS.split_ascii_whitespace().any(|m| name == m)
 }
 
 /// FNV-1a: the same hash in every process and version of Rust.

@@ -15,7 +15,8 @@ mod signature;
 mod stub;
 mod warnings;
 
-pub use bundle::{export, fetch, is_std_macro};
+pub use bundle::{export, export_broken, fetch, is_std_macro};
+pub use signature::stem;
 pub use stub::stub;
 pub use warnings::warnings;
 

@@ -6,19 +6,15 @@ use super::signature::{Face, list_of};
 use crate::elaborate::typed::HostKind;
 use crate::elaborate::{Binding, Check, Decision, Typed, len_ident};
 use crate::graph::{AxisId, Int, IntId, Ints};
+use crate::syntax::Param;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 
 /// `fn prepare(op, shapes) -> Result<Call, Error>`
 pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt, stem) = (&face.krate, &face.rt, &face.stem);
     let function = face.function_text();
-    // a scalar has no shape to read
-    let args = face.args().map(|(_, p)| match list_of(&p.kind) {
-        Some(_) => p.name.to_token_stream(),
-        None => quote!(_),
-    });
-    let args: Vec<TokenStream> = args.collect();
+    let args: Vec<TokenStream> = face.args().map(|(_, p)| shape_pattern(p)).collect();
     let count = args.len();
     let signature = signature_axes(variants);
     let arrays = face.args().filter_map(|(_, p)| {
@@ -48,6 +44,12 @@ pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
             #body
         }
     }
+}
+
+/// Binds the shape of an argument; a number has none.
+fn shape_pattern(param: &Param) -> TokenStream {
+    let name = &param.name;
+    if list_of(&param.kind).is_some() { quote!(#name) } else { quote!(_) }
 }
 
 /// Binds the constants that `body` names.

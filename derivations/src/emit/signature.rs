@@ -34,10 +34,7 @@ pub enum Rank {
 impl<'a> Face<'a> {
     pub fn new(formula: &'a Formula, options: &Options, axes: Vec<String>) -> Face<'a> {
         let krate = options.krate.clone();
-        let stem = options.name.clone().unwrap_or_else(|| {
-            let stem = camel_case(&formula.name.to_string());
-            Ident::new(&stem, resolved(formula.name.span()))
-        });
+        let stem = stem(options, formula).unwrap_or_else(|| Ident::new("Formula", Span::mixed_site()));
         let elem = match &formula.elem {
             ElemType::F32 => quote!(f32),
             ElemType::F64 => quote!(f64),
@@ -56,7 +53,10 @@ impl<'a> Face<'a> {
     fn note_many(&mut self, list: &AxisList) {
         let key = key(list);
         if list.entries.iter().any(|e| e.many) && !self.many.iter().any(|(k, _)| *k == key) {
-            let ident = if self.many.is_empty() { format_ident!("D") } else { format_ident!("D{}", self.many.len() + 1) };
+            let mut ident = if self.many.is_empty() { format_ident!("D") } else { format_ident!("D{}", self.many.len() + 1) };
+            while matches!(&self.formula.elem, ElemType::Generic(t) if *t == ident) {
+                ident = format_ident!("{ident}im");
+            }
             self.many.push((key, ident));
         }
     }
@@ -170,6 +170,7 @@ impl<'a> Face<'a> {
                 Rank::Array(dim) => quote!(&mut #krate::ndarray::ArrayRef<#elem, #dim>),
             },
             ParamKind::Diff => quote!(f64),
+            ParamKind::Unknown => quote!(impl ::core::marker::Sized),
             _ => self.constant_type(param),
         }
     }
@@ -260,6 +261,16 @@ pub fn visible(ident: &Ident) -> Ident {
     let mut ident = ident.clone();
     ident.set_span(resolved(ident.span()));
     ident
+}
+
+/// The stem of the generated types: as given, or the function's name in camel case. `None`: it makes no name.
+pub fn stem(options: &Options, formula: &Formula) -> Option<Ident> {
+    options.name.clone().or_else(|| {
+        let stem = camel_case(&formula.name.to_string());
+        let mut ident = syn::parse_str::<Ident>(&stem).ok()?;
+        ident.set_span(resolved(formula.name.span()));
+        Some(ident)
+    })
 }
 
 fn camel_case(name: &str) -> String {

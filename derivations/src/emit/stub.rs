@@ -3,9 +3,9 @@
 use super::api;
 use super::docs::Docs;
 use super::signature::Face;
-use crate::syntax::{Formula, Options};
-use proc_macro2::TokenStream;
-use quote::quote;
+use crate::syntax::{AxisEntry, AxisList, Formula, Options, Output};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
 
 /// The public items without bodies.
 pub fn stub(options: &Options, formula: &Formula) -> TokenStream {
@@ -18,10 +18,28 @@ pub fn stub(options: &Options, formula: &Formula) -> TokenStream {
             }
         }
     }
-    let face = Face::new(formula, options, axes);
+    let formula = repaired(formula);
+    let face = Face::new(&formula, options, axes);
     let docs = Docs::empty(&face);
     let function = api::function(&face, &docs);
     let types = api::types(&face, &docs);
     let methods = api::stub_methods(&face);
     quote!(#function #types #methods)
+}
+
+/// The formula with what would make its stubs wrong put right: each argument a name of its own, and a result.
+fn repaired(formula: &Formula) -> Formula {
+    let mut formula = formula.clone();
+    for i in 1..formula.params.len() {
+        let name = formula.params[i].name.clone();
+        if formula.params[..i].iter().any(|p| p.name == name) {
+            formula.params[i].name = format_ident!("{name}_{i}");
+        }
+    }
+    if formula.outputs.is_empty() {
+        let span = Span::call_site();
+        let rank = AxisEntry { name: Ident::new("Rank", span), many: true };
+        formula.outputs.push(Output { axes: AxisList { entries: vec![rank], open: false, span }, integer: false });
+    }
+    formula
 }

@@ -9,10 +9,10 @@ pub mod vocabulary;
 
 pub use limits::check_limits;
 pub use options::Options;
-pub(crate) use signature::{annotation as tensor_axes, tidy};
+pub(crate) use signature::{annotation as tensor_axes, list_text, tidy};
 
 use crate::error::Errors;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
 /// A parsed formula.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ pub struct Formula {
     /// Whether the outputs were written as a tuple.
     pub tuple: bool,
     pub body: syn::Block,
+    /// Whether the signature and the body could be read: of a formula that is not, only stubs are made.
+    pub sound: bool,
     /// The function as written, for those who call it.
     pub item: syn::ItemFn,
 }
@@ -38,6 +40,17 @@ pub enum ElemType {
     F64,
     /// `fn layer<T: Float>(x: Tensor<T, N>)`
     Generic(Ident),
+}
+
+impl ElemType {
+    /// As it is written.
+    pub fn text(&self) -> String {
+        match self {
+            ElemType::F32 => "f32".into(),
+            ElemType::F64 => "f64".into(),
+            ElemType::Generic(t) => t.to_string(),
+        }
+    }
 }
 
 /// An argument.
@@ -68,6 +81,8 @@ pub enum ParamKind {
     Seed,
     /// `a: impl Axes`, in helpers.
     Axes,
+    /// Its type is an error, which has been reported.
+    Unknown,
 }
 
 /// The axes of a tensor as written.
@@ -97,18 +112,43 @@ pub struct Output {
 /// Parses the function under the attribute. Reports every error it can find.
 pub fn parse(errors: &mut Errors, options: &Options, item: TokenStream) -> Option<Formula> {
     if !check_limits(errors, &item) {
-        return None;
+        return unread(errors, options, item);
     }
-    match syn::parse2::<syn::ItemFn>(item) {
+    match syn::parse2::<syn::ItemFn>(item.clone()) {
         Ok(item) => signature::formula(errors, options, item),
+        Err(error) if syn::parse::Parser::parse2(without_body, item.clone()).is_ok() => {
+            errors.span(error.span(), format!("the body of this formula cannot be read: {error}"));
+            unread(errors, options, item)
+        }
         Err(error) => {
-            errors.span(
-                error.span(),
-                format!(
-                    "`#[derive_backward]` goes on a function: `fn layer(x: Tensor<f32, N>) -> Tensor<f32, N> {{ .. }}` ({error})"
-                ),
-            );
+            let usage = "`#[derive_backward]` goes on a function, `fn layer(x: Tensor<f32, N>) -> Tensor<f32, N> { .. }`";
+            errors.span(error.span(), format!("{usage}: {error}"));
             None
         }
     }
+}
+
+/// The formula without its body, where its signature can be read.
+fn unread(errors: &mut Errors, options: &Options, item: TokenStream) -> Option<Formula> {
+    let mut head: Vec<TokenTree> = item.into_iter().collect();
+    let body = head.pop()?;
+    head.push(TokenTree::Group(Group::new(Delimiter::Brace, TokenStream::new())));
+    if let Some(TokenTree::Group(group)) = head.last_mut() {
+        group.set_span(body.span());
+    }
+    let head: TokenStream = head.into_iter().collect();
+    if !check_limits(&mut Errors::default(), &head) {
+        return None;
+    }
+    let head = syn::parse::Parser::parse2(without_body, head).ok()?;
+    signature::formula(errors, options, head).map(|formula| Formula { sound: false, ..formula })
+}
+
+/// A function whose body is not looked at.
+fn without_body(input: syn::parse::ParseStream<'_>) -> syn::Result<syn::ItemFn> {
+    let attrs = input.call(syn::Attribute::parse_outer)?;
+    let (vis, sig) = (input.parse()?, input.parse()?);
+    let body: Group = input.parse()?;
+    let brace_token = syn::token::Brace(body.span());
+    Ok(syn::ItemFn { attrs, vis, sig, block: Box::new(syn::Block { brace_token, stmts: vec![] }) })
 }

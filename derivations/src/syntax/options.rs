@@ -3,6 +3,7 @@
 use crate::error::Errors;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::{Token, punctuated::Punctuated};
 
@@ -24,7 +25,7 @@ impl Default for Options {
 }
 
 enum OptionItem {
-    Helper,
+    Helper(Ident),
     Name(Ident),
     Crate(syn::Path),
 }
@@ -38,12 +39,22 @@ impl Parse for OptionItem {
         }
         let word: Ident = input.parse()?;
         match word.to_string().as_str() {
-            "helper" => Ok(OptionItem::Helper),
+            "helper" => Ok(OptionItem::Helper(word)),
             "name" => {
                 input.parse::<Token![=]>()?;
-                Ok(OptionItem::Name(input.parse()?))
+                if input.peek(syn::Lit) {
+                    return Err(input.error("the name stands without quotes: `name = BatchNorm`"));
+                }
+                let name = input.call(Ident::parse_any)?;
+                match name == "Self" || name == "_" || name.to_string().starts_with(char::is_lowercase) {
+                    false => Ok(OptionItem::Name(name)),
+                    true => Err(syn::Error::new(name.span(), "the name of a type is wanted here, such as `name = BatchNorm`")),
+                }
             }
-            _ => Err(syn::Error::new(word.span(), "unknown option: there are `helper`, `name = TypeName` and `crate = path`")),
+            _ => Err(syn::Error::new(
+                word.span(),
+                format!("there is no option `{word}`: there are `helper`, `name = TypeName` and `crate = path`"),
+            )),
         }
     }
 }
@@ -52,17 +63,30 @@ impl Options {
     pub fn parse(errors: &mut Errors, tokens: TokenStream) -> Options {
         let mut options = Options::default();
         let items = syn::parse::Parser::parse2(Punctuated::<OptionItem, Token![,]>::parse_terminated, tokens);
-        match items {
-            Err(error) => errors.syntax(error),
-            Ok(items) => {
-                for item in items {
-                    match item {
-                        OptionItem::Helper => options.helper = true,
-                        OptionItem::Name(name) => options.name = Some(name),
-                        OptionItem::Crate(path) => options.krate = quote!(#path),
-                    }
+        let mut seen: Vec<&'static str> = vec![];
+        for item in items.unwrap_or_else(|error| {
+            errors.span(error.span(), error);
+            Punctuated::new()
+        }) {
+            let (word, token) = match item {
+                OptionItem::Helper(word) => {
+                    options.helper = true;
+                    ("helper", quote!(#word))
                 }
+                OptionItem::Name(name) => {
+                    let token = quote!(#name);
+                    options.name = Some(name);
+                    ("name", token)
+                }
+                OptionItem::Crate(path) => {
+                    options.krate = quote!(#path);
+                    ("crate", quote!(#path))
+                }
+            };
+            if seen.contains(&word) {
+                errors.at(&token, format!("the option `{word}` is given twice: remove one"));
             }
+            seen.push(word);
         }
         options
     }

@@ -7,9 +7,36 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{FnArg, GenericArgument, GenericParam, ItemFn, Pat, PathArguments, ReturnType, Type, TypeParamBound};
 
-/// Checks a function's signature and takes it apart.
+/// Checks a function's signature and takes it apart. `None`: not even stubs can be made.
 pub(super) fn formula(errors: &mut Errors, options: &Options, item: ItemFn) -> Option<Formula> {
+    let before = errors.reports();
     let sig = &item.sig;
+    qualifiers(errors, sig);
+    let mut reader = Reader { errors, options, elem: None, generic: None };
+    reader.generics(&sig.generics);
+    let params: Vec<Param> = sig.inputs.iter().filter_map(|arg| reader.param(arg)).collect();
+    let (outputs, tuple) = reader.outputs(&sig.output, sig);
+    reader.duplicates(&params);
+    if sig.receiver().is_some() {
+        return None;
+    }
+    let elem = reader.elem.clone().unwrap_or(ElemType::F32);
+    Some(Formula {
+        name: sig.ident.clone(),
+        vis: item.vis.clone(),
+        attrs: item.attrs.clone(),
+        elem,
+        params,
+        outputs,
+        tuple,
+        body: (*item.block).clone(),
+        sound: errors.reports() == before,
+        item,
+    })
+}
+
+/// Reports what stands before `fn`, and `where`.
+fn qualifiers(errors: &mut Errors, sig: &syn::Signature) {
     for (bad, what) in [
         (sig.asyncness.map(|t| t.span()), "an `async` function"),
         (sig.unsafety.map(|t| t.span()), "an `unsafe` function"),
@@ -22,26 +49,8 @@ pub(super) fn formula(errors: &mut Errors, options: &Options, item: ItemFn) -> O
         }
     }
     if let Some(clause) = &sig.generics.where_clause {
-        errors.at(clause, "a formula has no `where` clause: its only type parameter is `T: Float`");
+        errors.at(clause, "a formula has no `where` clause: write the bound in place, `fn layer<T: Float>(..)`");
     }
-    let mut reader = Reader { errors, options, elem: None, generic: None };
-    reader.generics(&sig.generics);
-    let params: Vec<Param> = sig.inputs.iter().filter_map(|arg| reader.param(arg)).collect();
-    let (outputs, tuple) = reader.outputs(&sig.output, sig);
-    reader.duplicates(&params);
-    let elem = reader.elem.clone().unwrap_or(ElemType::F32);
-    // our attributes on arguments are read, and must not reach rustc
-    Some(Formula {
-        name: sig.ident.clone(),
-        vis: item.vis.clone(),
-        attrs: item.attrs.clone(),
-        elem,
-        params,
-        outputs,
-        tuple,
-        body: (*item.block).clone(),
-        item,
-    })
 }
 
 struct Reader<'a> {
@@ -68,16 +77,18 @@ impl Reader<'_> {
     fn param(&mut self, arg: &FnArg) -> Option<Param> {
         let typed = match arg {
             FnArg::Receiver(this) => {
-                self.errors.at(this, "a formula takes no `self`: pass what it needs as arguments");
+                self.errors
+                    .at(this, "a formula takes no `self`: write a function outside `impl`, and pass what it needs as arguments");
                 return None;
             }
             FnArg::Typed(typed) => typed,
         };
         let name = match &*typed.pat {
-            Pat::Ident(p) if p.by_ref.is_none() && p.subpat.is_none() => p.ident.clone(),
+            Pat::Ident(p) if p.by_ref.is_none() && p.subpat.is_none() && p.mutability.is_none() => p.ident.clone(),
             other => {
-                self.errors.at(other, "an argument of a formula is a plain name");
-                return None;
+                let name = if let Pat::Ident(p) = other { p.ident.clone() } else { Ident::new("argument", other.span()) };
+                self.errors.at(other, format!("an argument of a formula is a plain name: write `{name}: {}`", tidy(&typed.ty)));
+                name
             }
         };
         let mark = |word: &str| typed.attrs.iter().any(|a| a.path().is_ident(word));
@@ -86,7 +97,9 @@ impl Reader<'_> {
                 self.errors.at(attr, "unknown attribute: an argument may be marked `#[constant]` or `#[diff]`");
             }
         }
-        let kind = self.kind(&typed.ty, mark("constant"), mark("diff"))?;
+        let before = self.errors.reports();
+        let kind = self.kind(&typed.ty, mark("constant"), mark("diff")).unwrap_or(ParamKind::Unknown);
+        debug_assert!(!matches!(kind, ParamKind::Unknown) || self.errors.reports() > before, "an unknown type is an error");
         Some(Param { name, kind })
     }
 
@@ -95,8 +108,12 @@ impl Reader<'_> {
             if r.mutability.is_some() {
                 return Some(ParamKind::State { axes: self.tensor(&r.elem, false)? });
             }
-            self.errors.at(ty, "arguments are taken by value in a formula: write the type without `&`");
-            return None;
+            if last_segment(&r.elem).is_none() {
+                self.unknown(ty);
+                return None;
+            }
+            self.errors.at(ty, format!("arguments are taken by value in a formula: write `{}`", tidy(&r.elem)));
+            return self.kind(&r.elem, constant, diff);
         }
         if let Type::ImplTrait(t) = ty {
             if t.bounds.iter().any(|b| bound_is(b, "Axes")) {
@@ -111,8 +128,9 @@ impl Reader<'_> {
             if name == "f64" {
                 return Some(ParamKind::Diff);
             }
-            self.errors.at(ty, "`#[diff]` marks a learned scalar: write `#[diff] t: f64`");
-            return None;
+            let hint = if name == "Tensor" { "; a tensor has a gradient without it" } else { "" };
+            self.errors.at(ty, format!("`#[diff]` marks a learned scalar, which is `f64`: write `#[diff] t: f64`{hint}"));
+            return if name == "f32" { Some(ParamKind::Diff) } else { self.kind(ty, constant, false) };
         }
         if constant && !matches!(name.as_str(), "Tensor" | "Option") {
             self.errors.at(ty, "`#[constant]` marks a tensor; a scalar is constant as it is");
@@ -141,7 +159,9 @@ impl Reader<'_> {
             "f64" | "f32" | "usize" | "i32" | "i64" | "bool" => Some(ParamKind::Scalar(ty.clone())),
             _ => {
                 self.unknown(ty);
-                None
+                // a constant of Rust's own types keeps its type, so that callers of the stub compile
+                let constant = matches!(name.as_str(), "u8" | "u16" | "u32" | "u64" | "i8" | "i16" | "isize" | "char" | "String");
+                constant.then(|| ParamKind::Scalar(ty.clone()))
             }
         }
     }
@@ -158,11 +178,10 @@ impl Reader<'_> {
 
     /// The axes of `Tensor<elem, axes>`; notes the element type.
     fn tensor(&mut self, ty: &Type, output: bool) -> Option<AxisList> {
-        let (name, args) = last_segment(ty)?;
-        if name != "Tensor" {
+        let Some((_, args)) = last_segment(ty).filter(|(name, _)| name == "Tensor") else {
             self.unknown(ty);
             return None;
-        }
+        };
         match type_args(args).as_slice() {
             [elem, axes] => {
                 self.element(elem, output);
@@ -188,24 +207,27 @@ impl Reader<'_> {
             Some("f32") => ElemType::F32,
             Some("f64") => ElemType::F64,
             Some("i64") if output => return,
-            Some(name) if self.generic.as_ref().is_some_and(|g| g == name) => {
-                ElemType::Generic(self.generic.clone().expect("just compared"))
-            }
-            _ => {
-                self.errors.at(
-                    ty,
-                    format!("`{}` is not an element type: there are `f32`, `f64` and a type parameter `T: Float`", tidy(ty)),
-                );
-                return;
-            }
+            Some(name) => match self.generic.clone().filter(|generic| generic == name) {
+                Some(generic) => ElemType::Generic(generic),
+                None => return self.no_element(ty),
+            },
+            None => return self.no_element(ty),
         };
         match &self.elem {
             None => self.elem = Some(found),
             Some(first) if *first != found => {
-                self.errors.at(ty, "all tensors of a formula have one element type");
+                let first = first.text();
+                self.errors.at(ty, format!("all tensors of a formula have one element type, and an earlier one is `{first}`"));
             }
             Some(_) => {}
         }
+    }
+
+    fn no_element(&mut self, ty: &Type) {
+        let hint = if tidy(ty) == "i64" { "; integers come in as `Labels<N>`" } else { "" };
+        let message =
+            format!("`{}` is not an element type: there are `f32`, `f64` and a type parameter `T: Float`{hint}", tidy(ty));
+        self.errors.at(ty, message);
     }
 
     fn axis_list(&mut self, ty: &Type) -> AxisList {
@@ -235,19 +257,22 @@ impl Reader<'_> {
 
     fn axis(&mut self, ty: &Type) -> Option<AxisEntry> {
         match last_segment(ty) {
-            Some((name, PathArguments::None)) => Some(AxisEntry { name: Ident::new(&name, ty.span()), many: false }),
+            Some((name, PathArguments::None)) if name == "Many" => self.nameless(ty),
             Some((name, args)) if name == "Many" => match type_args(args).as_slice() {
                 [inner] => self.axis(inner).map(|e| AxisEntry { many: true, ..e }),
-                _ => {
-                    self.errors.at(ty, "`Many` names its axis: `Many<S>`");
-                    None
-                }
+                _ => self.nameless(ty),
             },
+            Some((_, PathArguments::None)) => last_ident(ty).map(|name| AxisEntry { name, many: false }),
             _ => {
                 self.errors.at(ty, format!("`{}` is not an axis: an axis is a name, such as `N` or `Many<S>`", tidy(ty)));
                 None
             }
         }
+    }
+
+    fn nameless(&mut self, many: &Type) -> Option<AxisEntry> {
+        self.errors.at(many, "`Many` names its axis: `Many<S>`");
+        None
     }
 
     fn outputs(&mut self, output: &ReturnType, sig: &syn::Signature) -> (Vec<Output>, bool) {
@@ -299,6 +324,16 @@ fn bound_is(bound: &TypeParamBound, name: &str) -> bool {
     matches!(bound, TypeParamBound::Trait(t) if t.path.segments.last().is_some_and(|s| s.ident == name))
 }
 
+/// The identifier that a path type ends with.
+fn last_ident(ty: &Type) -> Option<Ident> {
+    match ty {
+        Type::Path(p) => p.path.segments.last().map(|s| s.ident.clone()),
+        Type::Paren(inner) => last_ident(&inner.elem),
+        Type::Group(inner) => last_ident(&inner.elem),
+        _ => None,
+    }
+}
+
 /// The last segment of a path type, and its arguments.
 pub(crate) fn last_segment(ty: &Type) -> Option<(String, &PathArguments)> {
     match ty {
@@ -334,6 +369,14 @@ fn window_rank(args: &PathArguments) -> Option<usize> {
     }
 }
 
+/// A list of axes as it is written: `N`, `(N, C)`, `()`.
+pub(crate) fn list_text(names: &[String]) -> String {
+    match names {
+        [one] => one.clone(),
+        names => format!("({})", names.join(", ")),
+    }
+}
+
 /// Tokens as a person would write them.
 pub(crate) fn tidy(tokens: &impl ToTokens) -> String {
     let text = tokens.to_token_stream().to_string();
@@ -345,12 +388,19 @@ pub(crate) fn tidy(tokens: &impl ToTokens) -> String {
         let tight = matches!(before, Some('(' | '[' | '<' | '.' | '&' | '!'))
             || matches!(after, Some(')' | ']' | '>' | ',' | '.' | ';' | '(' | '<' | '?'));
         let path = before == Some(':') || after == Some(':');
-        if c == ' ' && (tight || path) {
+        let sign = matches!(before, Some('-' | '!' | '*')) && is_prefix(&out);
+        if c == ' ' && (tight || path || sign) {
             continue;
         }
         out.push(c);
     }
     out
+}
+
+/// Whether the operator that a text ends with stands before its operand, not between two.
+fn is_prefix(text: &str) -> bool {
+    let before = text[..text.len() - 1].trim_end().chars().last();
+    matches!(before, None | Some('(' | '[' | '{' | ',' | '=' | '|' | '&' | '+' | '-' | '*' | '/' | '<' | '>'))
 }
 
 /// The axes of a type annotation `Tensor<f32, (N, C)>`; `None` for other types.

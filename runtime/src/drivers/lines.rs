@@ -88,7 +88,13 @@ unsafe fn each<S: Copy, L>(line: *mut u8, p: *const u8, step: i64, n: usize, f: 
             (0..n).for_each(|i| *line.add(i) = f(*p.add(i)));
         } else if step == 2 * size {
             let p = p as *const S;
-            (0..n).for_each(|i| *line.add(i) = f(*p.add(2 * i)));
+            // eight from sixteen: of the last one the neighbour need not exist
+            let whole = n.saturating_sub(1) / 8 * 8;
+            for i in (0..whole).step_by(8) {
+                let x: [S; 16] = std::array::from_fn(|j| *p.add(2 * i + j));
+                (0..8).for_each(|j| *line.add(i + j) = f(x[2 * j]));
+            }
+            (whole..n).for_each(|i| *line.add(i) = f(*p.add(2 * i)));
         } else {
             (0..n).for_each(|i| *line.add(i) = f((p.offset(i as isize * step as isize) as *const S).read()));
         }
@@ -135,6 +141,10 @@ pub(crate) unsafe fn unstage(
     n: usize,
 ) {
     unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if lane == Elem::F64 && elem == Elem::F32 && mode == Mode::Write && !negate && step == 4 && n >= 8 {
+            return narrow(line as *const f64, p as *mut f32, n);
+        }
         match (lane, elem) {
             (Elem::F32, Elem::F32) => out::<f32, f32>(line, p, step, n, mode, negate, |x| x),
             (Elem::F32, Elem::F64) => out::<f32, f64>(line, p, step, n, mode, negate, f64::from),
@@ -147,6 +157,25 @@ pub(crate) unsafe fn unstage(
             (_, _) => {
                 (0..n).for_each(|i| put_index(p.offset(i as isize * step as isize), elem, *(line as *const f64).add(i) as u32))
             }
+        }
+    }
+}
+
+/// Rounds a line of sums.
+///
+/// # Safety
+/// As for [`unstage`].
+#[cfg(target_arch = "x86_64")]
+unsafe fn narrow(line: *const f64, p: *mut f32, n: usize) {
+    #[target_feature(enable = "avx2")]
+    unsafe fn wide(line: *const f64, p: *mut f32, n: usize) {
+        unsafe { (0..n).for_each(|i| *p.add(i) = *line.add(i) as f32) }
+    }
+    unsafe {
+        if super::isa::detected() == super::isa::Isa::V1 {
+            (0..n).for_each(|i| *p.add(i) = *line.add(i) as f32);
+        } else {
+            wide(line, p, n);
         }
     }
 }
@@ -169,6 +198,23 @@ where
             (Mode::Add, false) => (0..n).for_each(|i| *at(i) = *at(i) + f(*line.add(i))),
             (Mode::Add, true) => (0..n).for_each(|i| *at(i) = *at(i) + -f(*line.add(i))),
         }
+    }
+}
+
+/// Copies indices out, of lanes of `width` bytes; "none" becomes 0.
+///
+/// # Safety
+/// As for [`unstage`].
+pub(crate) unsafe fn unstage_indices(line: *const u8, width: usize, elem: Elem, p: *mut u8, step: i64, n: usize) {
+    // of lanes of f64 the low half counts
+    let get = |i: usize| unsafe { *(line.add(i * width) as *const u32) };
+    let known = |x: u32| if x == u32::MAX { 0 } else { x };
+    unsafe {
+        if elem == Elem::U8 && step == 1 && width == 4 {
+            let line = line as *const u32;
+            return (0..n).for_each(|i| *p.add(i) = known(*line.add(i)) as u8);
+        }
+        (0..n).for_each(|i| put_index(p.offset(i as isize * step as isize), elem, known(get(i))));
     }
 }
 

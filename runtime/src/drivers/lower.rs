@@ -250,7 +250,12 @@ impl<'c> Lowering<'c> {
             }
             Leaf::Array(array) => self.array(*array, operand, guard, &mut access),
         }
-        access.valid.extend(self.conditions(&operand.valid));
+        // what the guard says already need not be asked again
+        let asked: Vec<&Condition> = operand.valid.iter().filter(|c| !self.said(c, guard)).collect();
+        for c in asked {
+            let c = self.condition(c);
+            access.valid.extend(c);
+        }
         access
     }
 
@@ -351,24 +356,36 @@ impl<'c> Lowering<'c> {
         if e.modulo == 0 && least.div_euclid(e.div) >= 0 && most.div_euclid(e.div) < extent {
             return;
         }
-        let said = guard.iter().chain(valid).any(|c| match c {
-            Condition::Range { e: other, lo, hi } => self.implies(other, *lo, *hi, e, extent),
-            Condition::Divides { .. } => false,
-        });
+        let within = e.clone().within(0, extent);
+        let said = self.said(&within, guard) || self.said(&within, valid);
         if !said {
-            let check = self.condition(&e.clone().within(0, extent));
+            let check = self.condition(&within);
             self.checks.extend(check);
         }
     }
-    /// Whether `lo ≤ other < hi` says that `0 ≤ e < extent`.
-    fn implies(&self, other: &Index, lo: i64, hi: i64, e: &Index, extent: i64) -> bool {
-        if other.modulo != 0 || e.modulo != 0 {
-            return other == e && lo >= 0 && hi <= extent;
+    /// Whether a condition follows from one of those given.
+    fn said(&self, condition: &Condition, given: &[Condition]) -> bool {
+        given.iter().any(|g| g == condition || matches!((condition, g), (Condition::Range { e, lo, hi }, Condition::Range { e: f, lo: from, hi: to }) if self.implies((f, *from, *to), (e, *lo, *hi))))
+    }
+    /// Whether `from ≤ f < to` says that `lo ≤ e < hi`.
+    fn implies(&self, (f, from, to): (&Index, i64, i64), (e, lo, hi): (&Index, i64, i64)) -> bool {
+        if f.modulo != 0 || e.modulo != 0 {
+            return f == e && from >= lo && to <= hi;
         }
-        let ((a, start), (b, from)) = (self.linear(other), self.linear(e));
+        let ((a, start), (b, offset)) = (self.linear(f), self.linear(e));
         // both as bounds on the same linear form
-        let shift = from - start;
-        a == b && lo * other.div + shift >= 0 && hi * other.div + shift <= extent * e.div
+        let shift = offset - start;
+        a == b && from * f.div + shift >= lo * e.div && to * f.div + shift <= hi * e.div
+    }
+    /// Conditions without those that others imply.
+    pub(crate) fn distinct(&self, list: &[Condition]) -> Vec<Condition> {
+        let mut kept: Vec<Condition> = vec![];
+        for (i, c) in list.iter().enumerate() {
+            if !self.said(c, &kept) && !self.said(c, &list[i + 1..]) {
+                kept.push(c.clone());
+            }
+        }
+        kept
     }
 
     pub(crate) fn place(&mut self, array: Array, mode: Mode) -> Spot {

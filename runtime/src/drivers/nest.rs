@@ -289,10 +289,16 @@ fn blocks(memory: &Memory, outer: &[Axis], steps: &[Step], lens: &[usize]) -> (V
         let info = &memory.arrays[a.0 as usize];
         info.axes.iter().map(|x| space.extent(*x)).product::<usize>() * info.elem.size()
     };
-    let largest = arrays.iter().filter(|a| memory.laid[a.0 as usize].is_some()).max_by_key(|a| (bytes(a), u32::MAX - a.0));
-    let strides = largest.and_then(|a| memory.laid[a.0 as usize].as_ref());
-    let canonical = |g: usize| strides.and_then(|l| l.dims.iter().find(|d| d.0 == g)).map_or(i64::MAX, |d| d.2);
     let mut cut: Vec<usize> = outer.iter().flat_map(|a| space.of(*a)).filter(|g| lens[*g] > 1).collect();
+    // the order of the array that has most of these dimensions
+    let has = |a: &Array| -> usize {
+        let laid = memory.laid[a.0 as usize].as_ref();
+        laid.map_or(0, |l| cut.iter().filter(|g| l.dims.iter().any(|d| d.0 == **g)).map(|g| lens[*g].ilog2() as usize + 1).sum())
+    };
+    let given = arrays.iter().filter(|a| memory.laid[a.0 as usize].is_some());
+    let primary = given.max_by_key(|a| (has(a), bytes(a), u32::MAX - a.0));
+    let strides = primary.and_then(|a| memory.laid[a.0 as usize].as_ref());
+    let canonical = |g: usize| strides.and_then(|l| l.dims.iter().find(|d| d.0 == g)).map_or(i64::MAX, |d| d.2);
     cut.sort_by_key(|g| std::cmp::Reverse(canonical(*g)));
     let count: usize = cut.iter().map(|g| lens[*g]).product();
     let total: usize = arrays.iter().map(bytes).sum();
@@ -317,7 +323,7 @@ fn lower(memory: &mut Memory, nest: &mut Nest, outer: &[Axis], step: &Step, insi
     let domain: Vec<usize> = step.domain.iter().flat_map(|a| memory.space.of(*a)).collect();
     let mut lowering = Lowering::new(Context { space: &memory.space, axes: &axes, laid: &memory.laid }, &step.domain);
     let operands: Vec<_> = step.operands.iter().map(|o| lowering.access(o, &step.guard)).collect();
-    let guard = lowering.conditions(&step.guard);
+    let guard = lowering.conditions(&lowering.distinct(&step.guard));
     let order = lowering.order(&domain, &operands);
     let pending = lowering.finish(guard, step, operands);
     // temporaries lie as the sweep that writes them walks
@@ -378,6 +384,7 @@ impl Nest<'_, '_> {
             for b in blocks * part / parts..blocks * (part + 1) / parts {
                 task.block(memory, &counts, b);
             }
+            task.worker.put_back();
             task.partials
         });
         if carries {
@@ -438,9 +445,8 @@ fn finish_partial(step: &Lowered, fold: &LoweredFold, partial: &Partial, lens: &
 /// The blocks of one part, in order, on one thread.
 struct Task<'t> {
     nest: &'t Nest<'t, 't>,
-    worker: Worker,
+    worker: Box<Worker>,
     bases: Vec<*mut u8>,
-    temps: Vec<Vec<u64>>,
     /// By step: walks for the lengths met.
     walks: Vec<Vec<(Vec<usize>, Walk)>>,
     /// By step and fold.
@@ -457,14 +463,7 @@ impl<'t> Task<'t> {
             }
             partials.push(list);
         }
-        Task {
-            nest,
-            worker: Worker::new(),
-            bases: memory.bases.clone(),
-            temps: nest.temps.iter().map(|(_, words)| vec![0; *words]).collect(),
-            walks: vec![vec![]; nest.lowered.len()],
-            partials,
-        }
+        Task { nest, worker: Worker::take(), bases: memory.bases.clone(), walks: vec![vec![]; nest.lowered.len()], partials }
     }
 
     fn block(&mut self, memory: &Memory, counts: &[usize], number: usize) {
@@ -476,10 +475,12 @@ impl<'t> Task<'t> {
             lens[*g] = nest.block[*g].min(nest.lens[*g] - starts[*g]);
             rest /= count;
         }
-        for ((array, _), buffer) in nest.temps.iter().zip(&mut self.temps) {
+        let mut buffer = self.worker.temps(nest.temps.iter().map(|t| t.1).sum());
+        for (array, words) in &nest.temps {
             let laid = memory.laid[array.0 as usize].as_ref().expect("laid out with the nest");
             let back: i64 = laid.dims.iter().map(|d| d.1 * starts[d.0] as i64).sum();
-            self.bases[array.0 as usize] = (buffer.as_mut_ptr() as *mut u8).wrapping_offset(-back as isize);
+            self.bases[array.0 as usize] = buffer.wrapping_offset(-back as isize);
+            buffer = buffer.wrapping_add(words * 8);
         }
         for s in 0..nest.lowered.len() {
             self.step(s, &starts, &lens);

@@ -37,41 +37,69 @@ pub(crate) fn fill(seed: u64, draw: u32, first: u64, out: &mut [u32]) {
     }
 }
 
+/// The words of consecutive counters.
 fn rounds(seed: u64, draw: u32, counter: u64, out: &mut [u32; 4 * BLOCK]) {
     #[cfg(target_arch = "x86_64")]
-    {
-        use super::isa::{Isa, detected};
-        #[target_feature(enable = "avx2")]
-        fn wide(seed: u64, draw: u32, counter: u64, out: &mut [u32; 4 * BLOCK]) {
-            rounds_of_block(seed, draw, counter, out)
+    if super::isa::detected() != super::isa::Isa::V1 {
+        // SAFETY: both other instruction sets have AVX2
+        unsafe {
+            let (a, b) = out.split_at_mut(32);
+            avx2::eight(seed, draw, counter, a);
+            avx2::eight(seed, draw, counter.wrapping_add(8), b);
         }
-        if detected() != Isa::V1 {
-            // SAFETY: both other instruction sets have AVX2
-            return unsafe { wide(seed, draw, counter, out) };
-        }
+        return;
     }
-    rounds_of_block(seed, draw, counter, out)
+    for (i, four) in out.chunks_exact_mut(4).enumerate() {
+        four.copy_from_slice(&words(seed, draw, counter.wrapping_add(i as u64)));
+    }
 }
 
-/// Arrays of lanes, one counter each, in a form that compilers turn into vectors.
-#[inline(always)]
-fn rounds_of_block(seed: u64, draw: u32, counter: u64, out: &mut [u32; 4 * BLOCK]) {
-    let lane = |f: &dyn Fn(u64) -> u32| std::array::from_fn::<u32, BLOCK, _>(|i| f(counter.wrapping_add(i as u64)));
-    let (mut c0, mut c1) = (lane(&|c| c as u32), lane(&|c| (c >> 32) as u32));
-    let (mut c2, mut c3) = ([draw; BLOCK], [0u32; BLOCK]);
-    let mut k = [seed as u32, (seed >> 32) as u32];
-    for _ in 0..ROUNDS {
-        for i in 0..BLOCK {
-            let (a, b) = (u64::from(c0[i]) * 0xD251_1F53, u64::from(c2[i]) * 0xCD9E_8D57);
-            c0[i] = (b >> 32) as u32 ^ c1[i] ^ k[0];
-            c1[i] = b as u32;
-            c2[i] = (a >> 32) as u32 ^ c3[i] ^ k[1];
-            c3[i] = a as u32;
-        }
-        k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use super::ROUNDS;
+    use std::arch::x86_64::*;
+
+    /// High and low halves of eight products.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn product(a: __m256i, by: i32) -> (__m256i, __m256i) {
+        let by = _mm256_set1_epi32(by);
+        let (even, odd) = (_mm256_mul_epu32(a, by), _mm256_mul_epu32(_mm256_srli_epi64::<32>(a), by));
+        let high = _mm256_blend_epi32::<0b1010_1010>(_mm256_srli_epi64::<32>(even), odd);
+        (high, _mm256_blend_epi32::<0b1010_1010>(even, _mm256_slli_epi64::<32>(odd)))
     }
-    for i in 0..BLOCK {
-        [out[4 * i], out[4 * i + 1], out[4 * i + 2], out[4 * i + 3]] = [c0[i], c1[i], c2[i], c3[i]];
+
+    /// Eight counters, one a lane.
+    #[target_feature(enable = "avx2")]
+    pub(super) fn eight(seed: u64, draw: u32, counter: u64, out: &mut [u32]) {
+        let lane = |i: u64, shift: u32| (counter.wrapping_add(i) >> shift) as i32;
+        let lanes = |s: u32| {
+            _mm256_setr_epi32(lane(0, s), lane(1, s), lane(2, s), lane(3, s), lane(4, s), lane(5, s), lane(6, s), lane(7, s))
+        };
+        let (mut c0, mut c1) = (lanes(0), lanes(32));
+        let (mut c2, mut c3) = (_mm256_set1_epi32(draw as i32), _mm256_setzero_si256());
+        let mut k = [seed as u32, (seed >> 32) as u32];
+        for _ in 0..ROUNDS {
+            let (a, b) = (product(c0, 0xD251_1F53_u32 as i32), product(c2, 0xCD9E_8D57_u32 as i32));
+            c0 = _mm256_xor_si256(_mm256_xor_si256(b.0, c1), _mm256_set1_epi32(k[0] as i32));
+            c2 = _mm256_xor_si256(_mm256_xor_si256(a.0, c3), _mm256_set1_epi32(k[1] as i32));
+            (c1, c3) = (b.1, a.1);
+            k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
+        }
+        // four words of one counter side by side
+        let (a, b) = (_mm256_unpacklo_epi32(c0, c1), _mm256_unpackhi_epi32(c0, c1));
+        let (c, d) = (_mm256_unpacklo_epi32(c2, c3), _mm256_unpackhi_epi32(c2, c3));
+        let pairs =
+            [_mm256_unpacklo_epi64(a, c), _mm256_unpackhi_epi64(a, c), _mm256_unpacklo_epi64(b, d), _mm256_unpackhi_epi64(b, d)];
+        assert_eq!(out.len(), 32);
+        for (i, pair) in pairs.into_iter().enumerate() {
+            // SAFETY: 32 words
+            unsafe {
+                let p = out.as_mut_ptr();
+                _mm_storeu_si128(p.add(4 * i).cast(), _mm256_castsi256_si128(pair));
+                _mm_storeu_si128(p.add(4 * i + 16).cast(), _mm256_extracti128_si256::<1>(pair));
+            }
+        }
     }
 }
 

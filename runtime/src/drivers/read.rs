@@ -5,12 +5,22 @@ use super::lines::{self, Part};
 use super::lower::{Access, Cond, Extra, ExtraIndex, Source, Test};
 use super::philox;
 use super::script::Distribution;
-use super::walk::{Walk, pieces};
+use super::walk::{Loop, Walk, pieces};
 
 /// What reading needs: where arrays lie, and how the run goes.
 pub(crate) struct Reader<'r> {
     pub bases: &'r [*mut u8],
     pub walk: &'r Walk,
+}
+
+trait DivCeil {
+    fn div_ceil_by(self, by: i64) -> usize;
+}
+impl DivCeil for i64 {
+    /// Of positive numbers.
+    fn div_ceil_by(self, by: i64) -> usize {
+        ((self + by - 1) / by) as usize
+    }
 }
 
 /// The stretch of the run where a linear condition holds, within `lo..hi`.
@@ -60,15 +70,55 @@ impl Reader<'_> {
             && access.extras.iter().all(|e| self.extra_step(e) == Some(0))
             && access.valid.iter().all(|c| self.is_fixed(c))
     }
-    /// The same for every entry of a tile.
-    pub(crate) fn is_invariant(&self, access: &Access) -> bool {
-        let still = |t: usize| self.walk.taps.iter().all(|l| l.steps[t] == 0);
+    /// The same whatever the position along the given loops.
+    pub(crate) fn is_invariant(&self, access: &Access, loops: &[Loop]) -> bool {
+        let still = |t: usize| loops.iter().all(|l| l.len == 1 || l.steps[t] == 0);
         still(access.track)
             && access.valid.iter().all(|c| still(c.track))
             && access.extras.iter().all(|e| match &e.index {
                 ExtraIndex::Divided { track, .. } => still(*track),
-                ExtraIndex::Load(index) => self.is_invariant(index),
+                ExtraIndex::Load(index) => self.is_invariant(index, loops),
             })
+    }
+    /// How far the source's offset moves from row to row, if by equal steps.
+    pub(crate) fn row_step(&self, access: &Access) -> Option<i64> {
+        let rows = &self.walk.rows;
+        let mut step = rows.steps[access.track];
+        for extra in &access.extras {
+            step += match &extra.index {
+                _ if rows.len == 1 => 0,
+                ExtraIndex::Divided { track, div, modulo } => match (rows.steps[*track], modulo) {
+                    (0, _) => 0,
+                    (s, 0) if s % div == 0 && extra.dims.len() == 1 => s / div * extra.dims[0].1,
+                    _ => return None,
+                },
+                ExtraIndex::Load(index) => self.is_invariant(index, std::slice::from_ref(rows)).then_some(0)?,
+            };
+        }
+        Some(step)
+    }
+    /// For how many rows, this one included, a condition clips the run as it does here.
+    pub(crate) fn same_rows(&self, c: &Cond, at: &[i64]) -> usize {
+        let (v, along, step) = (at[c.track], self.walk.along[c.track], self.walk.rows.steps[c.track]);
+        if self.walk.rows.len == 1 || c.test.is_periodic(step) {
+            return usize::MAX;
+        }
+        match (c.test, along) {
+            (Test::Range { lo, hi }, Some(0)) => {
+                // rows until the outcome changes
+                let (v, lo, hi) = if step > 0 { (v, lo, hi) } else { (-v, 1 - hi, 1 - lo) };
+                let to = if v < lo { lo } else { hi };
+                if v >= hi { usize::MAX } else { (to - v).div_ceil_by(step.abs()) }
+            }
+            (Test::Range { lo, hi }, Some(s)) => {
+                // the whole run inside, for as long as that stays so
+                let far = v + s * (self.walk.run_len as i64 - 1);
+                let (least, most) = (v.min(far), v.max(far));
+                let (least, most, lo, hi) = if step > 0 { (least, most, lo, hi) } else { (-most, -least, 1 - hi, 1 - lo) };
+                if least >= lo && most < hi { (hi - most).div_ceil_by(step.abs()) } else { 1 }
+            }
+            _ => 1,
+        }
     }
 
     /// The source's offset that an index adds; `None` if it lies outside.
@@ -164,6 +214,13 @@ impl Reader<'_> {
     /// # Safety
     /// The stretch is one of the sweep's, and the line has room for it.
     pub(crate) unsafe fn stage(&self, access: &Access, lane: Elem, part: Part, at: &[i64], lo: usize, hi: usize, line: *mut u8) {
+        if access.extras.is_empty()
+            && access.valid.is_empty()
+            && let Some(step) = self.walk.along[access.track]
+        {
+            let start = at[access.track] + step * lo as i64;
+            return unsafe { self.stage_piece(access, lane, part, start, step, hi - lo, line.wrapping_add(lo * lane.size())) };
+        }
         let steps: Option<Vec<i64>> = access.extras.iter().map(|e| self.extra_step(e)).collect();
         let (Some(steps), Some((from, to))) = (steps, self.valid(access, at, lo, hi)) else {
             return unsafe { self.stage_each(access, lane, part, at, (lo, hi), line) };

@@ -19,6 +19,8 @@ pub(crate) struct Slot {
     pub value: *mut u8,
     /// The same for indices (arg forms).
     pub index: *mut u8,
+    /// How far the results of the next row lie, in bytes; 0: one result for all rows.
+    pub row: usize,
     /// By rows: the run is kept, so results go to memory at each visit.
     pub line: bool,
     /// By columns: continue from what `value` holds.
@@ -27,24 +29,33 @@ pub(crate) struct Slot {
     pub index_step: u32,
 }
 
-/// One tile, prepared by the driver. All lists are flat: those by entry have the operands (or outputs …) innermost.
+/// One tile, prepared by the driver: the same entries for a number of rows, which differ by equal steps.
+/// All lists are flat: those by entry have the operands (or outputs …) innermost.
 pub(crate) struct Tile {
+    pub rows: usize,
+    /// The stretch that every entry covers.
+    pub common: (usize, usize),
     pub columns: bool,
     pub run: usize,
     /// Of each entry: the stretch of the run.
     pub ranges: Vec<(usize, usize)>,
     /// By entry and operand: where position 0 of the run lies. A wide operand is two: high and low parts.
     pub ins: Vec<*const u8>,
+    /// How far the next row's lies, in bytes.
+    pub in_rows: Vec<isize>,
     /// By operand: `usize::MAX` if it varies along the run, 0 if it is 64 bytes of one number.
     pub steps: Vec<usize>,
     /// By entry and output.
     pub outs: Vec<*mut u8>,
+    pub out_rows: Vec<isize>,
     /// Write past the cache where the address allows.
     pub stream: bool,
     /// Sums, then maxima, then arg forms, then products.
     pub slots: Vec<Slot>,
     /// By entry and arg form: the index at position 0 of the run.
     pub index_base: Vec<u32>,
+    /// By arg form: how much it grows from row to row.
+    pub index_rows: Vec<u32>,
 }
 
 /// What a body computes at each position, by what becomes of it.
@@ -150,6 +161,8 @@ unsafe fn run<
 {
     unsafe {
         let lanes = V::LANES;
+        // only vectors of a whole cache line are streamed: not the scalars of an `each`
+        let stream = tile.stream && lanes * size_of::<V::Elem>() == 64;
         let entries = tile.ranges.len();
         let stride = I + 2 * W;
         let steps = tile.steps.as_ptr();
@@ -171,19 +184,144 @@ unsafe fn run<
             (high_steps[i], low_steps[i]) = (*steps.add(I + 2 * i), *steps.add(I + 2 * i + 1));
         }
         let mut outs = [std::ptr::null_mut::<V::Elem>(); O];
+        let mut simple = A + P == 0;
+        for i in 0..M {
+            simple &= !(*slots.add(K + i)).line;
+        }
         let outer = if tile.columns { tile.run.div_ceil(lanes) } else { entries };
-        for a in 0..outer {
+        for visit in 0..outer * tile.rows {
+            let (row, a) = (visit / outer, visit % outer);
+            if a == 0 && !tile.columns {
+                // a fold of all rows goes on
+                for (i, sum) in sums.iter_mut().enumerate() {
+                    *sum = if (*slots.add(i)).row > 0 { V::sum_of(0.0) } else { *sum };
+                }
+                for (i, max) in maxes.iter_mut().enumerate() {
+                    *max = if (*slots.add(K + i)).row > 0 { low } else { *max };
+                }
+                for (i, arg) in args.iter_mut().enumerate() {
+                    *arg = if (*slots.add(K + M + i)).row > 0 { (low, V::int(NONE)) } else { *arg };
+                }
+                for (i, prod) in prods.iter_mut().enumerate() {
+                    *prod = if (*slots.add(K + M + A + i)).row > 0 { V::sum_of(1.0) } else { *prod };
+                }
+            }
             let (mut at, end) = if tile.columns { (a * lanes, 0) } else { *tile.ranges.get_unchecked(a) };
             if tile.columns {
                 for (k, sum) in sums.iter_mut().enumerate() {
                     let slot = &*slots.add(k);
-                    *sum = if slot.resume { V::sum_load((slot.value as *const f64).add(at)) } else { V::sum_of(0.0) };
+                    *sum = if slot.resume {
+                        V::sum_load((slot.value.add(row * slot.row) as *const f64).add(at))
+                    } else {
+                        V::sum_of(0.0)
+                    };
                 }
                 (maxes, args, prods) = ([low; M], [(low, V::int(NONE)); A], [V::sum_of(1.0); P]);
             }
+            // where sums of what the run keeps go on, this row
+            let mut lines = [std::ptr::null_mut::<f64>(); K];
+            for (i, line) in lines.iter_mut().enumerate() {
+                let slot = &*slots.add(i);
+                if slot.line && !tile.columns {
+                    *line = slot.value.add(row * slot.row) as *mut f64;
+                }
+            }
+            // the pointers of an entry, this row
+            macro_rules! point {
+                ($entry:expr) => {{
+                    let (p, q) = (tile.ins.as_ptr().add($entry * stride), tile.in_rows.as_ptr().add($entry * stride));
+                    let of_row = {
+                        #[inline(always)]
+                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i)) as *const V::Elem
+                    };
+                    for i in 0..I {
+                        ins[i] = of_row(i);
+                    }
+                    for i in 0..W {
+                        highs[i] = of_row(I + 2 * i);
+                        lows[i] = of_row(I + 2 * i + 1);
+                    }
+                    for i in 0..O {
+                        let (p, step) = (tile.outs.as_ptr().add($entry * O + i), *tile.out_rows.as_ptr().add($entry * O + i));
+                        outs[i] = (*p).wrapping_offset(row as isize * step) as *mut V::Elem;
+                    }
+                }};
+            }
             let mut entry = a;
             let mut b = 0;
+            if !tile.columns {
+                point!(a);
+            }
             loop {
+                let on_line = O == 0 || !stream || outs[0].wrapping_add(at) as usize & 63 == 0;
+                if !tile.columns && simple && on_line {
+                    // whole vectors of one entry, with nothing to decide
+                    while at + lanes <= end {
+                        let (mut x, mut wide) = ([zero; I], [Wide::new(zero, zero); W]);
+                        for i in 0..I {
+                            x[i] = V::load(ins[i].wrapping_add(at & in_steps[i]));
+                        }
+                        for i in 0..W {
+                            let high = V::load(highs[i].wrapping_add(at & high_steps[i]));
+                            wide[i] = Wide::new(high, V::load(lows[i].wrapping_add(at & low_steps[i])));
+                        }
+                        let y = body(x, wide);
+                        for i in 0..O {
+                            let p = outs[i].wrapping_add(at);
+                            if stream && p as usize & 63 == 0 { y.store[i].stream(p) } else { y.store[i].store(p) }
+                        }
+                        for i in 0..K {
+                            if lines[i].is_null() {
+                                sums[i] = V::sum_add(sums[i], y.sum[i]);
+                            } else {
+                                let p = lines[i].add(at);
+                                V::sum_store(V::sum_add(V::sum_load(p), y.sum[i]), p);
+                            }
+                        }
+                        for i in 0..M {
+                            maxes[i] = V::pick(y.max[i].beats(maxes[i]), y.max[i], maxes[i]);
+                        }
+                        at += lanes;
+                    }
+                }
+                if tile.columns && b == 0 && at >= tile.common.0 && at + lanes <= tile.common.1 {
+                    // every entry, for one whole vector
+                    for entry in 0..entries {
+                        let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
+                        let load = {
+                            #[inline(always)]
+                            |i: usize, step: usize| {
+                                let p = (*p.add(i)).wrapping_offset(row as isize * *q.add(i)) as *const V::Elem;
+                                V::load(p.wrapping_add(at & step))
+                            }
+                        };
+                        let (mut x, mut wide) = ([zero; I], [Wide::new(zero, zero); W]);
+                        for i in 0..I {
+                            x[i] = load(i, in_steps[i]);
+                        }
+                        for i in 0..W {
+                            wide[i] = Wide::new(load(I + 2 * i, high_steps[i]), load(I + 2 * i + 1, low_steps[i]));
+                        }
+                        let y = body(x, wide);
+                        for i in 0..K {
+                            sums[i] = V::sum_add(sums[i], y.sum[i]);
+                        }
+                        for i in 0..M {
+                            maxes[i] = V::pick(y.max[i].beats(maxes[i]), y.max[i], maxes[i]);
+                        }
+                        for i in 0..A {
+                            let step = (*slots.add(K + M + i)).index_step;
+                            let base = *tile.index_base.get_unchecked(entry * A + i);
+                            let base = base.wrapping_add(tile.index_rows.get_unchecked(i).wrapping_mul(row as u32));
+                            let place = ramps[i].int_add(V::int(base.wrapping_add(step.wrapping_mul(at as u32))));
+                            args[i] = better((y.arg[i], place), args[i]);
+                        }
+                        for i in 0..P {
+                            prods[i] = V::sum_mul(prods[i], y.prod[i]);
+                        }
+                    }
+                    break;
+                }
                 // the stretch of this vector: lanes from..to of the position `at`
                 let (from, to);
                 if tile.columns {
@@ -204,28 +342,14 @@ unsafe fn run<
                     }
                     from = 0;
                     let mut next = lanes;
-                    if O > 0 && tile.stream && b == 0 {
+                    if O > 0 && stream {
                         // up to the first output's cache line
-                        let lead = (*tile.outs.get_unchecked(entry * O) as usize).wrapping_add(at * size_of::<V::Elem>()) & 63;
-                        next = lanes - lead / size_of::<V::Elem>();
+                        next -= (outs[0].wrapping_add(at) as usize & 63) / size_of::<V::Elem>();
                     }
                     to = next.min(end - at);
                 }
-                if tile.columns || b == 0 {
-                    let p = tile.ins.as_ptr().add(entry * stride);
-                    for i in 0..I {
-                        ins[i] = *p.add(i) as *const V::Elem;
-                    }
-                    for i in 0..W {
-                        highs[i] = *p.add(I + 2 * i) as *const V::Elem;
-                        lows[i] = *p.add(I + 2 * i + 1) as *const V::Elem;
-                    }
-                    for i in 0..O {
-                        outs[i] = *tile.outs.get_unchecked(entry * O + i) as *mut V::Elem;
-                    }
-                    if !tile.columns {
-                        b = 1;
-                    }
+                if tile.columns {
+                    point!(entry);
                 }
                 let whole = to - from == lanes;
                 let load = {
@@ -247,7 +371,7 @@ unsafe fn run<
                     let p = outs[i].wrapping_add(at);
                     if !whole {
                         y.store[i].store_range(p, from, to);
-                    } else if tile.stream && p as usize & 63 == 0 {
+                    } else if stream && p as usize & 63 == 0 {
                         y.store[i].stream(p);
                     } else {
                         y.store[i].store(p);
@@ -270,7 +394,7 @@ unsafe fn run<
                     for i in 0..K {
                         let slot = &*slots.add(i);
                         if slot.line {
-                            let p = (slot.value as *mut f64).add(at);
+                            let p = (slot.value.add(row * slot.row) as *mut f64).add(at);
                             V::sum_store(V::sum_add(V::sum_load(p), sum[i]), p);
                         } else {
                             sums[i] = V::sum_add(sums[i], sum[i]);
@@ -279,7 +403,7 @@ unsafe fn run<
                     for i in 0..M {
                         let slot = &*slots.add(K + i);
                         if slot.line {
-                            let p = (slot.value as *mut V::Elem).add(at);
+                            let p = (slot.value.add(row * slot.row) as *mut V::Elem).add(at);
                             let best = V::load(p);
                             V::pick(max[i].beats(best), max[i], best).store(p);
                         } else {
@@ -289,10 +413,12 @@ unsafe fn run<
                     for i in 0..A {
                         let slot = &*slots.add(K + M + i);
                         let base = *tile.index_base.get_unchecked(entry * A + i);
+                        let base = base.wrapping_add(tile.index_rows.get_unchecked(i).wrapping_mul(row as u32));
                         let place = ramps[i].int_add(V::int(base.wrapping_add(slot.index_step.wrapping_mul(at as u32))));
                         let place = if whole { place } else { V::pick(V::range(from, to), place, V::int(NONE)) };
                         if slot.line {
-                            let (p, q) = ((slot.value as *mut V::Elem).add(at), (slot.index as *mut V::Elem).add(at));
+                            let p = (slot.value.add(row * slot.row) as *mut V::Elem).add(at);
+                            let q = (slot.index.add(row * slot.row) as *mut V::Elem).add(at);
                             let best = better((arg[i], place), (V::load(p), V::load(q)));
                             best.0.store(p);
                             best.1.store(q);
@@ -303,7 +429,7 @@ unsafe fn run<
                     for i in 0..P {
                         let slot = &*slots.add(K + M + A + i);
                         if slot.line {
-                            let p = (slot.value as *mut f64).add(at);
+                            let p = (slot.value.add(row * slot.row) as *mut f64).add(at);
                             V::sum_store(V::sum_mul(V::sum_load(p), prod[i]), p);
                         } else {
                             prods[i] = V::sum_mul(prods[i], prod[i]);
@@ -319,16 +445,17 @@ unsafe fn run<
                 for i in 0..K + P {
                     let slot = &*slots.add(if i < K { i } else { M + A + i });
                     if !slot.line {
-                        V::sum_store(if i < K { sums[i] } else { prods[i - K] }, (slot.value as *mut f64).add(to));
+                        let p = (slot.value.add(row * slot.row) as *mut f64).add(to);
+                        V::sum_store(if i < K { sums[i] } else { prods[i - K] }, p);
                     }
                 }
                 for i in 0..M + A {
                     let slot = &*slots.add(K + i);
                     if !slot.line {
                         let best = if i < M { maxes[i] } else { args[i - M].0 };
-                        best.store((slot.value as *mut V::Elem).add(to));
+                        best.store((slot.value.add(row * slot.row) as *mut V::Elem).add(to));
                         if i >= M {
-                            args[i - M].1.store((slot.index as *mut V::Elem).add(to));
+                            args[i - M].1.store((slot.index.add(row * slot.row) as *mut V::Elem).add(to));
                         }
                     }
                 }

@@ -5,12 +5,12 @@
 use super::lower::{Access, Cond, Lowered, Source, Test, Track};
 use super::script::FoldOp;
 
-/// Elements that the lines of one tile may take: half of a small first-level cache.
-const TILE: usize = 4096;
+/// Elements that the lines of one tile may take, should all its operands be staged.
+const TILE: usize = 16384;
 /// The longest stretch of the run in one tile.
-const RUN: usize = 2048;
+const RUN: usize = 4096;
 /// The most entries in one tile.
-const ENTRIES: usize = 64;
+const ENTRIES: usize = 256;
 
 /// One loop: its length, and how far each track moves by one step.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub(crate) struct Walk {
     /// Outermost first.
     pub outer: Vec<Loop>,
     pub taps: Vec<Loop>,
+    /// The innermost of the outer loops: a tile covers several of its positions.
+    pub rows: Loop,
     /// The dimensions that make up the run, mostly one.
     pub run: Vec<Loop>,
     pub run_len: usize,
@@ -74,11 +76,26 @@ impl Walk {
             rest.steps[position] = 1;
             ragged = Some(Cond { track: position, test: Test::Range { lo: 0, hi: whole.len as i64 } });
             run.push(quotient);
-            loops.push(rest);
+            // outside of the last loop that stays outside of the tile
+            let at = loops.iter().rposition(|l| !l.roles.iter().all(|r| *r)).unwrap_or(0);
+            loops.insert(at, rest);
         }
         join_run(step, &mut loops, &mut run, ragged.is_none());
         join(&mut loops);
-        let (outer, taps) = split(step, loops);
+        let (mut outer, taps) = split(step, loops);
+        if let Some(last) = outer.last()
+            && let Some(phase) = phases(step, last)
+            && last.len as i64 % phase == 0
+        {
+            // the same for the rows: those of one phase differ by equal steps
+            let at = outer.len() - 1;
+            let (mut quotient, mut rest) = (outer[at].clone(), outer[at].clone());
+            quotient.len /= phase as usize;
+            rest.len = phase as usize;
+            quotient.steps.iter_mut().for_each(|s| *s *= phase);
+            outer.splice(at.., [rest, quotient]);
+        }
+        let rows = outer.pop().unwrap_or_else(|| one(step));
         let run_len: usize = run.iter().map(|l| l.len).product();
         let tap_len: usize = taps.iter().map(|l| l.len).product();
         let slots = (step.operands.len() + step.wide + step.stores.len()).max(1);
@@ -86,8 +103,9 @@ impl Walk {
         let tap_chunk = (TILE / (run_chunk * slots)).clamp(1, ENTRIES);
         let along = (0..=step.tracks.len()).map(|t| stretch(&run, t)).collect();
         let kept = run.iter().all(|l| l.roles.iter().all(|r| !r));
-        let columns = !step.folds.is_empty() && step.stores.is_empty() && kept;
-        Walk { outer, taps, run, run_len, run_chunk, tap_len, tap_chunk, along, columns, ragged }
+        let each_row = rows.len == 1 || rows.roles.iter().all(|r| !r);
+        let columns = !step.folds.is_empty() && step.stores.is_empty() && kept && each_row;
+        Walk { outer, taps, rows, run, run_len, run_chunk, tap_len, tap_chunk, along, columns, ragged }
     }
     /// How far a track moves from the run's start to a position.
     pub(crate) fn offset(&self, track: usize, position: usize) -> i64 {
@@ -260,8 +278,11 @@ fn join(loops: &mut Vec<Loop>) {
     }
 }
 
-/// Loops that every fold reduces go inside the tile; without folds, all do.
+/// Loops that every fold reduces go inside the tile.
 fn split(step: &Lowered, loops: Vec<Loop>) -> (Vec<Loop>, Vec<Loop>) {
+    if step.folds.is_empty() {
+        return (loops, vec![]);
+    }
     let (mut taps, outer): (Vec<Loop>, Vec<Loop>) = loops.into_iter().partition(|l| l.roles.iter().all(|r| *r));
     if let Some(fold) = step.folds.iter().find(|f| f.op == FoldOp::Arg) {
         taps.sort_by_key(|l| std::cmp::Reverse(l.steps[fold.arg]));

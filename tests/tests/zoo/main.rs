@@ -1,0 +1,11 @@
+//! Formulas written from the language reference alone, by no one who knows how the macro works.
+
+mod activation;
+mod attention;
+mod conv;
+mod loss;
+mod norm;
+mod pointwise;
+mod pool;
+mod reindex;
+mod structure;
