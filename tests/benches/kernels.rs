@@ -1,6 +1,6 @@
 //! How near the generated kernels come to the machine's memory: the bytes each must move (every array that it reads or
-//! writes once), and what share of a streaming copy's bandwidth that makes. The copy is measured again before each kernel,
-//! so that both see the same machine.
+//! writes once), and what share of a streaming copy's bandwidth that makes. Copy and kernel alternate, sample by sample, so
+//! that both see the same machine.
 //!
 //! `cargo bench -p pullback-tests`, with a part of a name to run only some.
 
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// The bits of the copy's bandwidth as last measured, in bytes a nanosecond.
+/// The bits of the copy's bandwidth beside the kernel that is measured, in bytes a nanosecond.
 static COPY: AtomicU64 = AtomicU64::new(0);
 
 /// Time, with throughput as a share of the copy's.
@@ -87,31 +87,26 @@ fn stream(from: &[f32], to: &mut [f32]) {
     to.copy_from_slice(from);
 }
 
-/// The arrays of the copy: far larger than caches.
+/// The arrays of the copy, far larger than caches, and how long it took.
 struct Copy {
     from: Vec<f32>,
     to: Vec<f32>,
+    times: Vec<f64>,
 }
 
 impl Copy {
     fn new() -> Copy {
-        let len = 16 << 20;
-        Copy { from: vec![1.0; len], to: vec![0.0; len] }
+        let len = 8 << 20;
+        Copy { from: vec![1.0; len], to: vec![0.0; len], times: vec![] }
     }
-    fn bytes(&self) -> usize {
-        8 * self.from.len()
-    }
-    /// Measures the bandwidth: the median of some runs.
-    fn measure(&mut self) {
-        let mut times: Vec<f64> = (0..15)
-            .map(|_| {
-                let start = Instant::now();
-                copy(&self.from, std::hint::black_box(&mut self.to));
-                start.elapsed().as_secs_f64() * 1e9
-            })
-            .collect();
-        times.sort_by(f64::total_cmp);
-        COPY.store((self.bytes() as f64 / times[times.len() / 2]).to_bits(), Relaxed);
+    /// Copies once more. What counts is the median since the kernel's first sample.
+    fn sample(&mut self) {
+        let start = Instant::now();
+        copy(&self.from, std::hint::black_box(&mut self.to));
+        self.times.push(start.elapsed().as_secs_f64() * 1e9);
+        self.times.sort_by(f64::total_cmp);
+        let bytes = 8 * self.from.len();
+        COPY.store((bytes as f64 / self.times[self.times.len() / 2]).to_bits(), Relaxed);
     }
 }
 
@@ -124,10 +119,18 @@ impl Bench {
     /// Measures one kernel, which must move `elements` numbers of four bytes and `more` bytes.
     fn kernel(&mut self, name: &str, elements: usize, more: usize, mut call: impl FnMut()) {
         let bytes = 4 * elements + more;
-        self.copy.measure();
+        self.copy.times.clear();
         let mut group = self.criterion.benchmark_group(name);
         group.throughput(Throughput::Bytes(bytes as u64));
-        group.bench_function(format!("{:.1} MB", bytes as f64 / 1e6), |bencher| bencher.iter(&mut call));
+        let copy = &mut self.copy;
+        group.bench_function(format!("{:.1} MB", bytes as f64 / 1e6), |bencher| {
+            bencher.iter_custom(|times| {
+                copy.sample();
+                let start = Instant::now();
+                (0..times).for_each(|_| call());
+                start.elapsed()
+            });
+        });
         group.finish();
     }
 }
@@ -213,7 +216,7 @@ fn main() {
         .measurement_time(Duration::from_secs(2))
         .configure_from_args();
     let mut bench = Bench { criterion, copy: Copy::new() };
-    bench.copy.measure();
+    (0..15).for_each(|_| bench.copy.sample());
     println!("a streaming copy: {:.1} GB/s on {} threads", f64::from_bits(COPY.load(Relaxed)), rayon::current_num_threads());
 
     batch_norm(&mut bench);

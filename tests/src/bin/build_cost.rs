@@ -1,9 +1,9 @@
 //! What pullback costs its users in building, measured and printed: `cargo run -p pullback-tests --bin build_cost`.
 //!
 //! Three questions: how long our crates take from scratch in the dev profile, how long one derivation takes in a default
-//! dev build, and how long rustc takes in release over one layer, forward and backward, for each element type. Builds run
-//! in a temporary folder, offline, with as many jobs as `CARGO_BUILD_JOBS` says. Times are wall clock: leave the machine
-//! alone meanwhile.
+//! dev build, and how long rustc takes in release over one layer, forward and backward, for each element type. Arguments
+//! `scratch`, `derivation` and `layers` ask for one of them. Builds run in a temporary folder, offline, with as many jobs as
+//! `CARGO_BUILD_JOBS` says. Times are wall clock: leave the machine alone meanwhile.
 
 use pullback_tests::scratch::Scratch;
 use std::path::Path;
@@ -13,7 +13,11 @@ use std::{env, fs, io, process};
 fn main() -> io::Result<()> {
     let folder = env::temp_dir().join(format!("pullback-build-cost-{}", process::id()));
     fs::create_dir_all(&folder)?;
-    let done = from_scratch(&folder).and_then(|()| derivation(&folder)).and_then(|()| layers(&folder));
+    let asked: Vec<String> = env::args().skip(1).collect();
+    let parts: [(&str, fn(&Path) -> io::Result<()>); 3] =
+        [("scratch", from_scratch), ("derivation", derivation), ("layers", layers)];
+    let wanted = parts.iter().filter(|(name, _)| asked.is_empty() || asked.iter().any(|a| a == name));
+    let done = wanted.map(|(_, part)| part(&folder)).collect();
     fs::remove_dir_all(&folder)?;
     done
 }
