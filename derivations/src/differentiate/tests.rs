@@ -98,7 +98,7 @@ fn powers_and_selection() {
 
 #[test]
 fn every_reduction() {
-    for op in [ReduceOp::Sum, ReduceOp::Prod, ReduceOp::Max, ReduceOp::Min, ReduceOp::ArgMax, ReduceOp::ArgMin] {
+    for &op in ReduceOp::ALL {
         for axes in [0b01, 0b10, 0b11] {
             let mut c = case();
             let product = c.graph.binary(BinaryOp::Mul, c.x, c.z);
