@@ -6,7 +6,7 @@ use crate::emit::{Saved, Variant};
 use crate::error::Errors;
 use crate::graph::{AxisId, AxisSet, Graph, InputKind, NodeId, Op};
 use crate::plan::{self, Elem, Root};
-use crate::syntax::{Formula, ParamKind};
+use crate::syntax::{Formula, Output, ParamKind};
 use crate::{differentiate, simplify};
 
 /// Differentiates, simplifies and plans. The graph's errors are reported; nothing after it can fail.
@@ -15,13 +15,7 @@ pub fn variant(errors: &mut Errors, formula: &Formula, typed: Typed, options: &s
     let Built { mut graph, outputs, states, mut params, checks } = built;
     // an argument that nothing reads has a gradient all the same: zero
     let wrt: Vec<NodeId> = differentiable(formula).map(|i| read(&mut graph, formula, &typed, &mut params, i)).collect();
-    let mut cotangents: Vec<(NodeId, NodeId)> = Vec::new();
-    for (k, (y, axes)) in outputs.iter().zip(&typed.output_axes).enumerate() {
-        if !formula.outputs[k].integer {
-            let name = if k == 0 { "dy".into() } else { format!("dy{}", k + 1) };
-            cotangents.push((*y, graph.add_input(&name, axes, InputKind::Cotangent(k as u32))));
-        }
-    }
+    let cotangents = cotangents(&mut graph, formula, &typed, &outputs);
     let grads = differentiate::reverse(&mut graph, &cotangents, &wrt);
     // the backward call is given the outputs, where they are not broadcast
     let whole = |k: &usize| graph.axes_of(outputs[*k]) == promised(&typed, *k);
@@ -47,42 +41,51 @@ pub fn variant(errors: &mut Errors, formula: &Formula, typed: Typed, options: &s
     let forward_roots: Vec<Root> = roots
         .iter()
         .zip(&formula.outputs)
-        .map(|(node, o)| Root { elem: Some(if o.integer { Elem::Index } else { Elem::Data }), ..Root::output(*node) })
+        .map(|(node, o)| Root { elem: Some(output_elem(o)), ..Root::output(*node) })
         .chain(state_roots.iter().map(|n| Root::output(*n)))
         .chain(saved.iter().map(|n| Root::saved(*n)))
         .collect();
     let mut forward = plan::plan(&graph, &forward_roots, &[]);
-    plan::name_roots(&mut forward, &output_names(outputs.len()));
+    let names = output_names(outputs.len());
+    plan::name_roots(&mut forward, &names);
     let kept: Vec<Saved> =
         saved.iter().enumerate().map(|(i, node)| saved_value(&forward, *node, outputs.len() + states.len() + i)).collect();
 
     // the gradients are told in terms of what was kept and of the outputs, by the names that the code has
-    graph.names.extend(kept.iter().map(|s| (s.node, s.name.clone())));
-    let names = output_names(outputs.len());
-    for k in &readable {
-        if !matches!(graph.op(outputs[*k]), Op::Input(_)) {
-            graph.names.insert(outputs[*k], names[*k].clone());
-        }
-    }
-    let known = kept.iter().map(|s| s.node).chain(readable.iter().map(|k| outputs[*k]));
+    let kept_names = kept.iter().map(|s| (s.node, s.name.clone()));
+    let returned = readable.iter().map(|k| (outputs[*k], names[*k].clone()));
+    let computed = returned.filter(|(node, _)| !matches!(graph.op(*node), Op::Input(_)));
+    let known: Vec<(NodeId, String)> = kept_names.chain(computed).collect();
+    graph.names.extend(known.iter().cloned());
     let mathematics = mathematics(formula, &graph, &grads, known);
 
-    let output_elems = formula.outputs.iter().map(|o| if o.integer { Elem::Index } else { Elem::Data });
+    let output_elems = formula.outputs.iter().map(output_elem);
     let given: Vec<(NodeId, Elem)> =
         kept.iter().map(|s| (s.node, s.elem)).chain(readable.iter().map(|k| outputs[*k]).zip(output_elems)).collect();
-    let backward_roots: Vec<Root> = whole_grads
-        .iter()
-        .zip(differentiable(formula))
-        .map(|(g, i)| {
-            let wide = matches!(formula.params[i].kind, ParamKind::Diff);
-            Root { elem: Some(if wide { Elem::Wide } else { Elem::Data }), ..Root::gradient(*g) }
-        })
-        .collect();
+    let backward_roots: Vec<Root> =
+        whole_grads.iter().zip(differentiable(formula)).map(|(g, i)| gradient_root(*g, &formula.params[i].kind)).collect();
     let mut backward = plan::plan(&graph, &backward_roots, &given);
     let grad_names: Vec<String> = differentiable(formula).map(|i| format!("grad_{}", formula.params[i].name)).collect();
     plan::name_roots(&mut backward, &grad_names);
     let states = states.into_iter().map(|s| s.0).collect();
     Variant { typed, graph, checks, states, saved: kept, readable, forward, backward, mathematics, params }
+}
+
+/// Each differentiable output with its cotangent.
+fn cotangents(graph: &mut Graph, formula: &Formula, typed: &Typed, outputs: &[NodeId]) -> Vec<(NodeId, NodeId)> {
+    let mut cotangents = Vec::new();
+    for (k, (y, axes)) in outputs.iter().zip(&typed.output_axes).enumerate() {
+        if !formula.outputs[k].integer {
+            let name = if k == 0 { "dy".into() } else { format!("dy{}", k + 1) };
+            cotangents.push((*y, graph.add_input(&name, axes, InputKind::Cotangent(k as u32))));
+        }
+    }
+    cotangents
+}
+
+fn gradient_root(node: NodeId, kind: &ParamKind) -> Root {
+    let elem = if matches!(kind, ParamKind::Diff) { Elem::Wide } else { Elem::Data };
+    Root { elem: Some(elem), ..Root::gradient(node) }
 }
 
 fn promised(typed: &Typed, output: usize) -> AxisSet {
@@ -121,11 +124,11 @@ fn keep_states(graph: &Graph, grads: &[NodeId], saved: &mut Vec<NodeId>) {
         if std::mem::replace(&mut seen[id.0 as usize], true) || saved.contains(&id) {
             continue;
         }
-        if let Op::Input(i) = graph.op(id) {
-            if graph.inputs[i.0 as usize].kind == InputKind::State {
-                saved.push(id);
-                continue;
-            }
+        if let Op::Input(i) = graph.op(id)
+            && graph.inputs[i.0 as usize].kind == InputKind::State
+        {
+            saved.push(id);
+            continue;
         }
         open.extend(graph.op(id).operands());
     }
@@ -138,14 +141,17 @@ fn saved_value(forward: &plan::Plan, node: NodeId, root: usize) -> Saved {
     Saved { node, name, elem }
 }
 
+fn output_elem(output: &Output) -> Elem {
+    if output.integer { Elem::Index } else { Elem::Data }
+}
+
 /// The outputs as the generated functions call them.
 fn output_names(count: usize) -> Vec<String> {
     (0..count).map(|k| if k == 0 { "y".into() } else { format!("y{}", k + 1) }).collect()
 }
 
 /// The gradients as formulas of arguments and of values that are `known`, for the documentation.
-fn mathematics(formula: &Formula, graph: &Graph, grads: &[NodeId], known: impl Iterator<Item = NodeId>) -> Vec<String> {
-    let known = known.filter_map(|id| Some((id, graph.names.get(&id)?.clone())));
+fn mathematics(formula: &Formula, graph: &Graph, grads: &[NodeId], known: Vec<(NodeId, String)>) -> Vec<String> {
     let printer = crate::graph::print::Printer::new(graph, known);
     let mut lines = Vec::new();
     for (grad, index) in grads.iter().zip(differentiable(formula)) {

@@ -125,9 +125,9 @@ impl Bench {
     fn kernel(&mut self, name: &str, elements: usize, more: usize, mut call: impl FnMut()) {
         let bytes = 4 * elements + more;
         self.copy.measure();
-        let mut group = self.criterion.benchmark_group(format!("{name}, {:.1} MB", bytes as f64 / 1e6));
+        let mut group = self.criterion.benchmark_group(name);
         group.throughput(Throughput::Bytes(bytes as u64));
-        group.bench_function("", |bencher| bencher.iter(&mut call));
+        group.bench_function(format!("{:.1} MB", bytes as f64 / 1e6), |bencher| bencher.iter(&mut call));
         group.finish();
     }
 }

@@ -86,9 +86,6 @@ const _: () = {
             )?;
         shapes.array("gamma", gamma, &[1usize], ::core::option::Option::None)?;
         shapes.array("beta", beta, &[1usize], ::core::option::Option::None)?;
-        let len_n_0 = shapes.len(0usize);
-        let len_c_1 = shapes.len(1usize);
-        let len_s_2 = shapes.len(2usize);
         let c0 = ::pullback::__private::number(eps);
         ::core::result::Result::Ok(
             ::pullback::__private::Call::new(
@@ -315,8 +312,8 @@ const _: () = {
         dy: ::pullback::__private::View<'_, T>,
         x: ::pullback::__private::View<'_, T>,
         gamma: ::pullback::__private::View<'_, T>,
-        beta: ::pullback::__private::View<'_, T>,
-        y: ::pullback::__private::View<'_, T>,
+        _: ::pullback::__private::View<'_, T>,
+        _: ::pullback::__private::View<'_, T>,
         saved: &::pullback::__private::Saved<T>,
         grad_x: ::pullback::__private::Target<'_, T>,
         grad_gamma: ::pullback::__private::Target<'_, T>,

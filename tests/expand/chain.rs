@@ -128,8 +128,6 @@ const _: () = {
         shapes.array("shift", shift, &[1usize], ::core::option::Option::None)?;
         shapes.array("gamma", gamma, &[1usize], ::core::option::Option::None)?;
         shapes.array("beta", beta, &[1usize], ::core::option::Option::None)?;
-        let len_n_0 = shapes.len(0usize);
-        let len_c_1 = shapes.len(1usize);
         let c0 = ::pullback::__private::number((eps as f64));
         let c1: ::pullback::__private::Seed = seed;
         let c2 = ::pullback::__private::number((1.0 - p));
@@ -665,8 +663,8 @@ const _: () = {
         scale: ::pullback::__private::View<'_, T>,
         shift: ::pullback::__private::View<'_, T>,
         gamma: ::pullback::__private::View<'_, T>,
-        beta: ::pullback::__private::View<'_, T>,
-        y: ::pullback::__private::View<'_, T>,
+        _: ::pullback::__private::View<'_, T>,
+        _: ::pullback::__private::View<'_, T>,
         saved: &::pullback::__private::Saved<T>,
         grad_x: ::pullback::__private::Target<'_, T>,
         grad_skip: ::pullback::__private::Target<'_, T>,
@@ -1225,19 +1223,19 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
 };
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __pullback_chain_1b5a0490f066d66a {
+macro_rules! __pullback_chain_82cae049d5c4ac24 {
     () => {};
     ([$($target:tt)*] $($state:tt)*) => {
         $($target)* ! { $($state)* { { pub fn chain(x : Tensor < f32, (N, C) >, skip :
         Tensor < f32, (N, C) >, scale : Tensor < f32, C >, shift : Tensor < f32, C >,
         gamma : Tensor < f32, C >, beta : Tensor < f32, C >, seed : Seed, p : f64, eps :
         f64,) -> Tensor < f32, (N, C) > { fn norm(x : Tensor < f32, (N, C) >, over : impl
-        Axes, eps : f64) -> Tensor < f32 > { let mu = mean(x, over); let var = mean(sq(x
-        - mu), over); (x - mu) / sqrt(var + eps) } let active = max(scale * norm(x, N,
-        eps) + shift, 0.0); let kept = active * bernoulli_like(active, seed, 1.0 - p) /
-        (1.0 - p); gamma * norm(kept + skip, C, eps) + beta } } {} } }
+        Axes, eps : f64) -> Tensor < f32, (N, C) > { let mu = mean(x, over); let var =
+        mean(sq(x - mu), over); (x - mu) / sqrt(var + eps) } let active = max(scale *
+        norm(x, N, eps) + shift, 0.0); let kept = active * bernoulli_like(active, seed,
+        1.0 - p) / (1.0 - p); gamma * norm(kept + skip, C, eps) + beta } } {} } }
     };
 }
 #[doc(hidden)]
-pub use __pullback_chain_1b5a0490f066d66a as chain;
-__pullback_chain_1b5a0490f066d66a! {}
+pub use __pullback_chain_82cae049d5c4ac24 as chain;
+__pullback_chain_82cae049d5c4ac24! {}

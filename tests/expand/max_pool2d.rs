@@ -71,8 +71,6 @@ const _: () = {
                 &[0usize, 1usize, 2usize, 3usize],
                 ::core::option::Option::None,
             )?;
-        let len_n_0 = shapes.len(0usize);
-        let len_c_1 = shapes.len(1usize);
         let len_h_2 = shapes.len(2usize);
         let len_w_3 = shapes.len(3usize);
         (k).check(function, ["H", "W"], [len_h_2, len_w_3])?;
@@ -84,8 +82,8 @@ const _: () = {
         let c5 = ::pullback::__private::integer(
             if (k).counts_padding() { (k).pad(0usize) } else { 0 },
         );
-        let len_oh_4 = shapes.define("OH", c0)?;
-        let len_kh_5 = shapes.define("KH", c1)?;
+        shapes.define("OH", c0)?;
+        shapes.define("KH", c1)?;
         let c6 = ::pullback::__private::integer((k).output_len(1usize, len_w_3));
         let c7 = ::pullback::__private::integer((k).kernel(1usize));
         let c8 = ::pullback::__private::integer((k).step(1usize));
@@ -94,8 +92,8 @@ const _: () = {
         let c11 = ::pullback::__private::integer(
             if (k).counts_padding() { (k).pad(1usize) } else { 0 },
         );
-        let len_ow_6 = shapes.define("OW", c6)?;
-        let len_kw_7 = shapes.define("KW", c7)?;
+        shapes.define("OW", c6)?;
+        shapes.define("KW", c7)?;
         let c12 = ::pullback::__private::number((k).divides_by().unwrap_or(0));
         let c13 = ::pullback::__private::number((k).divides_by().is_some());
         shapes.not_empty(&[5usize, 7usize], "max")?;
@@ -343,8 +341,8 @@ const _: () = {
     fn backward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
         dy: ::pullback::__private::View<'_, T>,
-        x: ::pullback::__private::View<'_, T>,
-        y: ::pullback::__private::View<'_, T>,
+        _: ::pullback::__private::View<'_, T>,
+        _: ::pullback::__private::View<'_, T>,
         saved: &::pullback::__private::Saved<T>,
         grad_x: ::pullback::__private::Target<'_, T>,
     ) -> ::core::result::Result<(), ::pullback::Error> {

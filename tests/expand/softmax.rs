@@ -47,15 +47,13 @@ impl<'a, T, D> ::core::default::Default for SoftmaxInto<'a, T, D> {
 const _: () = {
     #[inline]
     fn prepare(
-        op: &Softmax,
+        _: &Softmax,
         [x,
         ]: [::core::option::Option<&[usize]>; 1usize],
     ) -> ::core::result::Result<::pullback::__private::Call, ::pullback::Error> {
         let function = "softmax";
         let mut shapes = ::pullback::__private::Shapes::new(function, &["N", "C"]);
         shapes.array("x", x, &[0usize, 1usize], ::core::option::Option::Some(0usize))?;
-        let len_n_0 = shapes.len(0usize);
-        let len_c_1 = shapes.len(1usize);
         shapes.not_empty(&[1usize], "max")?;
         ::core::result::Result::Ok(
             ::pullback::__private::Call::new(
@@ -164,7 +162,7 @@ const _: () = {
     fn backward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
         dy: ::pullback::__private::View<'_, T>,
-        x: ::pullback::__private::View<'_, T>,
+        _: ::pullback::__private::View<'_, T>,
         y: ::pullback::__private::View<'_, T>,
         saved: &::pullback::__private::Saved<T>,
         grad_x: ::pullback::__private::Target<'_, T>,

@@ -57,6 +57,10 @@ impl Sample {
     pub fn tensor(&self, position: usize) -> Option<ArrayD<f64>> {
         self.arg(position).map(|value| self.floats(value))
     }
+    /// A tensor among the keyword arguments.
+    pub fn tensor_named(&self, name: &str) -> Option<ArrayD<f64>> {
+        self.kwarg(name).map(|value| self.floats(value))
+    }
     /// An integer tensor argument.
     pub fn labels(&self, position: usize) -> Option<ArrayD<i64>> {
         self.arg(position).map(|value| self.integers(value))

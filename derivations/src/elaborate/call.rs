@@ -372,14 +372,14 @@ impl Elaborator<'_> {
             }
             (ParamKind::Labels { axes }, value) => {
                 let bound = self.bind_tensor(frame, callee, param, axes, value, arg);
-                if let Value::Tensor(t) = &bound {
-                    if !self.typed.terms[t.term.0 as usize].integer {
-                        self.errors.at(
-                            arg,
-                            format!("`{}` of `{}` is labels: pass labels or the result of `argmax`", param.name, callee.name),
-                        );
-                        return Value::Poison;
-                    }
+                if let Value::Tensor(t) = &bound
+                    && !self.typed.terms[t.term.0 as usize].integer
+                {
+                    self.errors.at(
+                        arg,
+                        format!("`{}` of `{}` is labels: pass labels or the result of `argmax`", param.name, callee.name),
+                    );
+                    return Value::Poison;
                 }
                 bound
             }

@@ -124,14 +124,14 @@ impl Elaborator<'_> {
 
     /// A name's value, unless it is a tensor that a closure over elements must not capture.
     fn captured(&mut self, value: Value, name: &Ident, outside_map: bool) -> Value {
-        if let (Value::Tensor(t), true) = (&value, outside_map) {
-            if !self.axes_of(t.term).is_empty() {
-                self.errors.at(
+        if let (Value::Tensor(t), true) = (&value, outside_map)
+            && !self.axes_of(t.term).is_empty()
+        {
+            self.errors.at(
                     name,
                     format!("`{name}` is a tensor: the closure of `map` sees one element at a time; write `select(mask, a, b)` over whole tensors instead"),
                 );
-                return Value::Poison;
-            }
+            return Value::Poison;
         }
         value
     }

@@ -126,10 +126,36 @@ fn grads(face: &Face<'_>) -> TokenStream {
         })
         .collect();
     let body = if fields.is_empty() { quote!(;) } else { quote!({ #(#fields),* }) };
+    let debug = grads_debug(face, &name, &generics);
     quote! {
         #[doc = #doc]
         #[derive(::core::clone::Clone)]
         #vis struct #name #generics #body
+        #debug
+    }
+}
+
+/// `Debug` by hand: an array of rank `D` asks more of `D` than a derived implementation would.
+fn grads_debug(face: &Face<'_>, name: &Ident, generics: &TokenStream) -> TokenStream {
+    let krate = &face.krate;
+    let lists: Vec<&AxisList> = face.differentiable().filter_map(|(_, p)| list_of(&p.kind)).collect();
+    let has_elem = generics.clone().into_iter().any(|t| t.to_string() == "T");
+    let elem = has_elem.then(|| quote!(T: ::core::fmt::Debug));
+    let dims = face.dims_of(lists.into_iter());
+    let dims = dims.iter().map(|d| quote!(#d: #krate::ndarray::Dimension));
+    let bounds: Vec<TokenStream> = elem.into_iter().chain(dims).collect();
+    let bounds = if bounds.is_empty() { quote!() } else { quote!(<#(#bounds),*>) };
+    let text = name.to_string();
+    let fields = face.differentiable().map(|(_, p)| {
+        let (ident, text) = (visible(&p.name), p.name.to_string());
+        quote!(.field(#text, &self.#ident))
+    });
+    quote! {
+        impl #bounds ::core::fmt::Debug for #name #generics {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.debug_struct(#text) #(#fields)* .finish()
+            }
+        }
     }
 }
 
@@ -337,6 +363,7 @@ fn forward_into(face: &Face<'_>) -> TokenStream {
 /// The arguments of `backward` before `into`: cotangents, arguments, outputs, what was saved.
 fn backward_params(face: &Face<'_>) -> TokenStream {
     let (elem, saved) = (&face.elem, face.named("Saved"));
+    let kept = face.free("saved");
     let cotangents = face.float_outputs().map(|(i, o)| {
         let (dy, ty) = (face.cotangent_name(i), face.output_arg_type(o, false));
         quote!(#dy: #ty)
@@ -349,13 +376,13 @@ fn backward_params(face: &Face<'_>) -> TokenStream {
         let (y, ty) = (face.output_name(i), face.output_arg_type(o, false));
         quote!(#y: #ty)
     });
-    quote!(#(#cotangents,)* #(#args,)* #(#outputs,)* saved: &#saved<#elem>)
+    quote!(#(#cotangents,)* #(#args,)* #(#outputs,)* #kept: &#saved<#elem>)
 }
 
 /// The checks and the call of the inner `backward`, with these targets for the gradients.
 fn backward_body(face: &Face<'_>, targets: &[TokenStream]) -> TokenStream {
     let rt = &face.rt;
-    let elem = &face.elem;
+    let (elem, saved) = (&face.elem, face.free("saved"));
     let arrays = face.formula.outputs.iter().enumerate().filter(|(_, o)| matches!(face.rank(&o.axes), Rank::Array(_)));
     let checks = arrays.map(|(i, o)| {
         let (y, axes) = (face.output_name(i), output_axes(i));
@@ -379,7 +406,7 @@ fn backward_body(face: &Face<'_>, targets: &[TokenStream]) -> TokenStream {
     let outputs = face.formula.outputs.iter().enumerate().map(|(i, o)| pass(o, face.output_name(i)));
     quote! {
         #(#checks)*
-        backward::<#elem>(&call, (#(#cotangents,)*), (#(#args,)*), (#(#outputs,)*), &saved.arrays, (#(#targets,)*))?;
+        backward::<#elem>(&call, (#(#cotangents,)*), (#(#args,)*), (#(#outputs,)*), &#saved.arrays, (#(#targets,)*))?;
     }
 }
 
@@ -452,7 +479,8 @@ fn backward(face: &Face<'_>, docs: &Docs) -> TokenStream {
 
 fn backward_into(face: &Face<'_>) -> TokenStream {
     let many = many_arguments(1 + backward_arguments(face));
-    let (krate, rt, into) = (&face.krate, &face.rt, face.named("Into"));
+    let (krate, rt, type_) = (&face.krate, &face.rt, face.named("Into"));
+    let into = face.free("into");
     let generics = face.generics();
     let result = grads_arguments(face, Some(quote!('_)));
     let params = backward_params(face);
@@ -463,9 +491,9 @@ fn backward_into(face: &Face<'_>) -> TokenStream {
         let (field, text) = (visible(&p.name), format!("into.{}", p.name));
         if let Some(list) = list_of(&p.kind) {
             let axes = face.axis_ids(list).into_iter().map(|a| a.0 as usize);
-            checks.push(quote!(#rt::check_grad(&call, #text, &into.#field, &[#(#axes),*])?;));
+            checks.push(quote!(#rt::check_grad(&call, #text, &#into.#field, &[#(#axes),*])?;));
         }
-        targets.push(quote!(#rt::target(into.#field)));
+        targets.push(quote!(#rt::target(#into.#field)));
     }
     let body = backward_body(face, &targets);
     quote! {
@@ -475,7 +503,7 @@ fn backward_into(face: &Face<'_>) -> TokenStream {
         /// Where shapes disagree, or `saved` comes from another call. Nothing is written then.
         #many
         #[inline]
-        pub fn backward_into #generics(&self, #params, into: #into #result) -> ::core::result::Result<(), #krate::Error> {
+        pub fn backward_into #generics(&self, #params, #into: #type_ #result) -> ::core::result::Result<(), #krate::Error> {
             #prepare
             #(#checks)*
             #body

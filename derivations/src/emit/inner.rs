@@ -8,7 +8,7 @@ use crate::elaborate::{Binding, Check};
 use crate::graph::{AxisId, Graph, InputKind, IntId};
 use crate::plan::{Elem, Plan};
 use crate::syntax::ParamKind;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
 /// Both functions, and the kernels they run.
@@ -131,20 +131,21 @@ fn forward_arm(face: &Face<'_>, variant: &Variant, index: usize, count: usize) -
 
 fn kernel_name(face: &Face<'_>, which: &str, index: usize, count: usize) -> Ident {
     let number = if count > 1 { (index + 1).to_string() } else { String::new() };
-    format_ident!("{}{}{}", face.stem, which, number, span = proc_macro2::Span::mixed_site())
+    format_ident!("{}{}{}", face.stem, which, number, span = Span::mixed_site())
 }
 
 fn new_state(name: &Ident) -> Ident {
-    format_ident!("new_{}", name, span = proc_macro2::Span::mixed_site())
+    format_ident!("new_{}", name, span = Span::call_site())
 }
 
-/// A user's name as a variable of our own.
+/// A user's name as a variable of our own. Those that a template spells out, and those made from a user's name
+/// (`grad_x`), are resolved at the call and so never the same.
 pub fn local(name: &Ident) -> Ident {
-    format_ident!("{}", name, span = proc_macro2::Span::mixed_site())
+    format_ident!("{}", name, span = Span::mixed_site())
 }
 
 fn saved_ident(index: usize) -> Ident {
-    format_ident!("saved{}", index, span = proc_macro2::Span::mixed_site())
+    format_ident!("saved{}", index, span = Span::call_site())
 }
 
 fn saved_let(face: &Face<'_>, graph: &Graph, saved: &Saved, index: usize) -> TokenStream {
@@ -338,5 +339,5 @@ pub fn backward_kernel(face: &Face<'_>, variant: &Variant, index: usize, count: 
 
 /// `dx`
 pub fn grad_ident(name: &Ident) -> Ident {
-    format_ident!("grad_{}", name, span = proc_macro2::Span::mixed_site())
+    format_ident!("grad_{}", name, span = Span::call_site())
 }

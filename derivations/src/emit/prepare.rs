@@ -7,13 +7,14 @@ use crate::elaborate::typed::HostKind;
 use crate::elaborate::{Binding, Check, Decision, Typed, len_ident};
 use crate::graph::{AxisId, Int, IntId, Ints};
 use crate::syntax::Param;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 /// `fn prepare(op, shapes) -> Result<Call, Error>`
 pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt, stem) = (&face.krate, &face.rt, &face.stem);
-    let function = face.function_text();
+    let (function, shapes, op) = (face.free("function"), face.free("shapes"), face.free("op"));
+    let text = face.function_text();
     let args: Vec<TokenStream> = face.args().map(|(_, p)| shape_pattern(p)).collect();
     let count = args.len();
     let signature = signature_axes(variants);
@@ -25,19 +26,19 @@ pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
             Some(at) => quote!(::core::option::Option::Some(#at)),
             None => quote!(::core::option::Option::None),
         };
-        Some(quote!(shapes.array(#text, #name, &[#(#axes),*], #many)?;))
+        Some(quote!(#shapes.array(#text, #name, &[#(#axes),*], #many)?;))
     });
-    let lens = variants.first().map(|v| signature_lens(&v.typed, signature.len()));
+    let lens = variants.first().map(|v| signature_lens(face, &v.typed, signature.len()));
     let choices: Vec<(usize, &[Decision])> =
         variants.iter().enumerate().map(|(i, v)| (i, v.typed.decisions.as_slice())).collect();
     let body = choose(face, variants, &choices, signature.len());
-    let unpack = unpack(face, &quote!(op), &body);
+    let unpack = unpack(face, &quote!(#op), &body);
     quote! {
         #[inline]
-        fn prepare(op: &#stem, [#(#args),*]: [::core::option::Option<&[usize]>; #count]) -> ::core::result::Result<#rt::Call, #krate::Error> {
-            let function = #function;
+        fn prepare(#op: &#stem, [#(#args),*]: [::core::option::Option<&[usize]>; #count]) -> ::core::result::Result<#rt::Call, #krate::Error> {
+            let #function = #text;
             #unpack
-            let mut shapes = #rt::Shapes::new(function, &[#(#signature),*]);
+            let mut #shapes = #rt::Shapes::new(#function, &[#(#signature),*]);
             #(#arrays)*
             #lens
             #body
@@ -86,10 +87,11 @@ fn len_of(typed: &Typed, axis: AxisId) -> Ident {
     len_ident(&typed.axes[axis.0 as usize].name, axis)
 }
 
-fn signature_lens(typed: &Typed, count: usize) -> TokenStream {
+fn signature_lens(face: &Face<'_>, typed: &Typed, count: usize) -> TokenStream {
+    let shapes = face.free("shapes");
     let lets = (0..count).map(|i| {
         let ident = len_of(typed, AxisId(i as u8));
-        quote!(let #ident = shapes.len(#i);)
+        quote!(let #ident = #shapes.len(#i);)
     });
     quote!(#(#lets)*)
 }
@@ -112,10 +114,11 @@ fn choose(face: &Face<'_>, variants: &[Variant], open: &[(usize, &[Decision])], 
 
 fn leaf(face: &Face<'_>, variant: &Variant, index: usize, declared: usize) -> TokenStream {
     let rt = &face.rt;
+    let shapes = face.free("shapes");
     let typed = &variant.typed;
     let bindings = typed.bindings.iter().map(|b| binding(face, typed, b, declared));
     let checks = variant.checks.iter().map(|c| check(face, typed, c));
-    let hosts = (0..typed.hosts.len()).map(host_ident).zip(&typed.hosts).map(|(ident, host)| match host.kind {
+    let hosts = (0..typed.hosts.len()).map(|i| host_ident(face, i)).zip(&typed.hosts).map(|(ident, host)| match host.kind {
         HostKind::Number => quote!(#rt::Host::Number(#ident)),
         HostKind::Integer => quote!(#rt::Host::Integer(#ident)),
         HostKind::Seed => quote!(#rt::Host::Seed(#ident)),
@@ -127,26 +130,26 @@ fn leaf(face: &Face<'_>, variant: &Variant, index: usize, declared: usize) -> To
     quote! {
         #(#bindings)*
         #(#checks)*
-        ::core::result::Result::Ok(#rt::Call::new(shapes, #index, ::std::vec![#(#hosts),*], &[#(#outputs),*]))
+        ::core::result::Result::Ok(#rt::Call::new(#shapes, #index, ::std::vec![#(#hosts),*], &[#(#outputs),*]))
     }
 }
 
-fn host_ident(index: usize) -> Ident {
-    Ident::new(&format!("c{index}"), Span::mixed_site())
+fn host_ident(face: &Face<'_>, index: usize) -> Ident {
+    face.free(&format!("c{index}"))
 }
 
 fn binding(face: &Face<'_>, typed: &Typed, binding: &Binding, declared: usize) -> TokenStream {
-    let rt = &face.rt;
+    let (rt, shapes) = (&face.rt, face.free("shapes"));
     match binding {
         Binding::Axis(axis) if (axis.0 as usize) < declared => quote!(),
         Binding::Axis(axis) => {
             let def = &typed.axes[axis.0 as usize];
             let (name, ident) = (&def.name, len_of(typed, *axis));
-            let extent = def.extent.map_or(quote!(0), |e| local_int(typed, e));
-            quote!(let #ident = shapes.define(#name, #extent)?;)
+            let extent = def.extent.map_or(quote!(0), |e| local_int(face, typed, e));
+            quote!(let #ident = #shapes.define(#name, #extent)?;)
         }
         Binding::Host(id) => {
-            let ident = host_ident(id.0 as usize);
+            let ident = host_ident(face, id.0 as usize);
             let host = &typed.hosts[id.0 as usize];
             let tokens = &host.tokens;
             match host.kind {
@@ -160,7 +163,7 @@ fn binding(face: &Face<'_>, typed: &Typed, binding: &Binding, declared: usize) -
 }
 
 /// A symbolic integer where the call's variables are in scope.
-fn local_int(typed: &Typed, id: IntId) -> TokenStream {
+fn local_int(face: &Face<'_>, typed: &Typed, id: IntId) -> TokenStream {
     int_tokens(
         &typed.ints,
         id,
@@ -169,7 +172,7 @@ fn local_int(typed: &Typed, id: IntId) -> TokenStream {
             quote!((#ident as i64))
         },
         &|host| {
-            let ident = host_ident(host.0 as usize);
+            let ident = host_ident(face, host.0 as usize);
             quote!(#ident)
         },
     )
@@ -208,43 +211,44 @@ pub fn int_tokens(
 
 fn check(face: &Face<'_>, typed: &Typed, check: &Check) -> TokenStream {
     let krate = &face.krate;
+    let (function, shapes) = (face.free("function"), face.free("shapes"));
     let name = |a: &AxisId| typed.axes[a.0 as usize].name.clone();
     let index = |a: &AxisId| a.0 as usize;
     match check {
         Check::Ensure { condition, message } => quote! {
             if !(#condition) {
-                return ::core::result::Result::Err(#krate::Error::Ensure { function, message: ::core::convert::From::from(#message) });
+                return ::core::result::Result::Err(#krate::Error::Ensure { function: #function, message: ::core::convert::From::from(#message) });
             }
         },
         Check::Extent { axis, extent } => {
-            let (axis, extent) = (index(axis), local_int(typed, *extent));
-            quote!(shapes.agree(#axis, #extent)?;)
+            let (axis, extent) = (index(axis), local_int(face, typed, *extent));
+            quote!(#shapes.agree(#axis, #extent)?;)
         }
         Check::Divisible { axis, by } => {
-            let (axis, by) = (index(axis), local_int(typed, *by));
-            quote!(shapes.divisible(#axis, #by)?;)
+            let (axis, by) = (index(axis), local_int(face, typed, *by));
+            quote!(#shapes.divisible(#axis, #by)?;)
         }
         Check::Slice { axis, start, end } => {
-            let (axis, start, end) = (index(axis), local_int(typed, *start), local_int(typed, *end));
-            quote!(shapes.range(#axis, #start, #end)?;)
+            let (axis, start, end) = (index(axis), local_int(face, typed, *start), local_int(face, typed, *end));
+            quote!(#shapes.range(#axis, #start, #end)?;)
         }
         Check::Window { window, axes } => {
             let names = axes.iter().map(name);
             let lens = axes.iter().map(|a| len_of(typed, *a));
-            quote!((#window).check(function, [#(#names),*], [#(#lens),*])?;)
+            quote!((#window).check(#function, [#(#names),*], [#(#lens),*])?;)
         }
         Check::WindowFilled { window, axes } => {
             let names = axes.iter().map(name);
             let lens = axes.iter().map(|a| len_of(typed, *a));
-            quote!((#window).check_filled(function, [#(#names),*], [#(#lens),*])?;)
+            quote!((#window).check_filled(#function, [#(#names),*], [#(#lens),*])?;)
         }
         Check::NotEmpty { axes, what } => {
             let axes = axes.iter().map(index);
-            quote!(shapes.not_empty(&[#(#axes),*], #what)?;)
+            quote!(#shapes.not_empty(&[#(#axes),*], #what)?;)
         }
         Check::ConstantLen { axis, len } => {
             let (axis, len) = (index(axis), *len as i64);
-            quote!(shapes.agree(#axis, #len)?;)
+            quote!(#shapes.agree(#axis, #len)?;)
         }
         // needs the values, not only the shapes: see `inner`
         Check::Labels { .. } => quote!(),

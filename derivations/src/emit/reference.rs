@@ -8,19 +8,20 @@ use crate::elaborate::typed::HostKind;
 use crate::elaborate::{TermFill, TermId, TermOp, Typed};
 use crate::graph::{AxisId, BinaryOp, Distribution, IntId};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 /// `fn reference(&self, args) -> Result<Vec<Value>, Error>`
 pub fn reference(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt) = (&face.krate, &face.rt);
     let function = face.function_text();
-    let names: Vec<Ident> = face.args().map(|(i, _)| arg_ident(i)).collect();
-    let shapes = names.iter().map(|n| quote!(#n.as_ref().map(#rt::value_shape)));
+    let (call, shapes) = (face.free("call"), face.free("shapes"));
+    let names: Vec<Ident> = face.args().map(|(i, _)| arg_ident(face, i)).collect();
+    let lens = names.iter().map(|n| quote!(#n.as_ref().map(#rt::value_shape)));
     let mut arms: Vec<TokenStream> = variants.iter().map(|v| arm(face, variants, v)).collect();
     let last = arms.pop();
     let indices = 0..arms.len();
     let body =
-        if arms.is_empty() { quote!(#last) } else { quote!(match call.variant() { #(#indices => { #arms })* _ => { #last } }) };
+        if arms.is_empty() { quote!(#last) } else { quote!(match #call.variant() { #(#indices => { #arms })* _ => { #last } }) };
     let unpack = super::prepare::unpack(face, &quote!(self), &body);
     quote! {
         fn reference(
@@ -28,20 +29,20 @@ pub fn reference(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
             args: &[::core::option::Option<#krate::formula::Value>],
         ) -> ::core::result::Result<::std::vec::Vec<#krate::formula::Value>, #krate::Error> {
             let [#(#names),*] = #krate::layer::exactly(args, #function, "arguments")?;
-            let shapes = [#(#shapes),*];
-            let call = prepare(self, shapes.each_ref().map(|s| s.as_deref()))?;
+            let #shapes = [#(#lens),*];
+            let #call = prepare(self, #shapes.each_ref().map(|s| s.as_deref()))?;
             #unpack
             #body
         }
     }
 }
 
-fn arg_ident(index: usize) -> Ident {
-    format_ident!("arg{}", index, span = Span::mixed_site())
+fn arg_ident(face: &Face<'_>, index: usize) -> Ident {
+    face.free(&format!("arg{index}"))
 }
 
-fn term_ident(id: TermId) -> Ident {
-    format_ident!("t{}", id.0, span = Span::mixed_site())
+fn term_ident(face: &Face<'_>, id: TermId) -> Ident {
+    face.free(&format!("t{}", id.0))
 }
 
 /// One specialisation: a `let` a term.
@@ -49,22 +50,22 @@ fn arm(face: &Face<'_>, variants: &[Variant], variant: &Variant) -> TokenStream 
     let typed = &variant.typed;
     let names = axis_names(face, variants);
     let live = live(typed);
-    let printer = Printer { face, typed, names };
+    let printer = Printer { face, typed, names, call: face.free("call") };
     let lets = typed.terms.iter().enumerate().filter(|(i, _)| live[*i]).map(|(i, term)| {
-        let ident = term_ident(TermId(i as u32));
-        let args: Vec<Ident> = term.args.iter().map(|a| term_ident(*a)).collect();
+        let ident = term_ident(face, TermId(i as u32));
+        let args: Vec<Ident> = term.args.iter().map(|a| term_ident(face, *a)).collect();
         let value = printer.term(&term.op, &args);
         quote!(let #ident = #value;)
     });
     let outputs = typed.outputs.iter().map(|id| {
-        let ident = term_ident(*id);
+        let ident = term_ident(face, *id);
         quote!(#ident.clone())
     });
     let states =
         face.args().filter(|(_, p)| matches!(p.kind, crate::syntax::ParamKind::State { .. })).map(|(i, _)| {
             match typed.states.iter().find(|s| s.0 == i) {
                 Some((_, id)) => {
-                    let ident = term_ident(*id);
+                    let ident = term_ident(face, *id);
                     quote!(#ident.clone())
                 }
                 None => {
@@ -94,13 +95,16 @@ struct Printer<'a> {
     face: &'a Face<'a>,
     typed: &'a Typed,
     names: Vec<String>,
+    /// The variable that holds what the call found out.
+    call: Ident,
 }
 
 impl Printer<'_> {
     fn param(&self, index: usize) -> TokenStream {
-        let (rt, ident) = (&self.face.rt, arg_ident(index));
+        let (rt, ident) = (&self.face.rt, arg_ident(self.face, index));
+        let call = &self.call;
         let text = self.face.formula.params[index].name.to_string();
-        quote!(#rt::given(&call, #text, #ident)?)
+        quote!(#rt::given(&#call, #text, #ident)?)
     }
 
     /// Axes of the signature and of outputs by their place in `Layer::AXES`, others after them.
@@ -123,22 +127,23 @@ impl Printer<'_> {
     }
 
     fn int(&self, id: IntId) -> TokenStream {
+        let call = &self.call;
         int_tokens(
             &self.typed.ints,
             id,
             &|axis| {
                 let axis = axis.0 as usize;
-                quote!((call.len(#axis) as i64))
+                quote!((#call.len(#axis) as i64))
             },
             &|host| {
                 let host = host.0 as usize;
-                quote!(call.integer(#host))
+                quote!(#call.integer(#host))
             },
         )
     }
 
     fn term(&self, op: &TermOp, args: &[Ident]) -> TokenStream {
-        let (krate, rt) = (&self.face.krate, &self.face.rt);
+        let (krate, rt, call) = (&self.face.krate, &self.face.rt, &self.call);
         let f = quote!(#krate::formula);
         let word = |name: &str| {
             let ident = Ident::new(name, Span::mixed_site());
@@ -146,15 +151,18 @@ impl Printer<'_> {
         };
         match op {
             TermOp::Param(index) | TermOp::State(index) => self.param(*index),
-            TermOp::Num(value) => quote!(#f::num(#value)),
+            TermOp::Num(value) => {
+                let value = super::kernel::number(*value);
+                quote!(#f::num(#value))
+            }
             TermOp::Host(id) => {
                 let id = id.0 as usize;
                 debug_assert!(self.typed.hosts[id].kind == HostKind::Number);
-                quote!(#f::num(call.number(#id)))
+                quote!(#f::num(#call.number(#id)))
             }
             TermOp::Index(axis) => {
                 let (index, axis) = (axis.0 as usize, self.axis(*axis));
-                quote!(#f::index(#axis, call.len(#index)))
+                quote!(#f::index(#axis, #call.len(#index)))
             }
             TermOp::Unary(op) => {
                 let word = word(op.name());
@@ -188,7 +196,7 @@ impl Printer<'_> {
             TermOp::Split { axis, outer, inner, .. } => {
                 let len = outer.0 as usize;
                 let (axis, outer, inner) = (self.axis(*axis), self.axis(*outer), self.axis(*inner));
-                quote!(#f::split(#(&#args),*, #axis, (#outer, #inner), call.len(#len)))
+                quote!(#f::split(#(&#args),*, #axis, (#outer, #inner), #call.len(#len)))
             }
             TermOp::Merge { outer, inner, axis, .. } => {
                 let (axis, outer, inner) = (self.axis(*axis), self.axis(*outer), self.axis(*inner));
@@ -197,7 +205,7 @@ impl Printer<'_> {
             TermOp::Slice { axis, out, start } => {
                 let (len, start) = (out.0 as usize, self.int(*start));
                 let (axis, out) = (self.axis(*axis), self.axis(*out));
-                quote!(#f::slice(#(&#args),*, #axis, #out, #start as usize, #start as usize + call.len(#len)))
+                quote!(#f::slice(#(&#args),*, #axis, #out, #start as usize, #start as usize + #call.len(#len)))
             }
             TermOp::Shift { axis, by } => {
                 let (axis, by) = (self.axis(*axis), self.int(*by));
@@ -231,7 +239,7 @@ impl Printer<'_> {
             TermOp::Random { distribution, seed, param, number, axes } => {
                 let dims = axes.iter().map(|a| {
                     let (index, axis) = (a.0 as usize, self.axis(*a));
-                    quote!((#axis, call.len(#index)))
+                    quote!((#axis, #call.len(#index)))
                 });
                 let seed = seed.0 as usize;
                 let word = word(match distribution {
@@ -241,16 +249,16 @@ impl Printer<'_> {
                 });
                 let param = param.map(|p| {
                     let p = p.0 as usize;
-                    quote!(, call.number(#p))
+                    quote!(, #call.number(#p))
                 });
-                quote!(#word(&[#(#dims),*], #rt::Seed(call.seed(#seed)), #number #param))
+                quote!(#word(&[#(#dims),*], #rt::Seed(#call.seed(#seed)), #number #param))
             }
             TermOp::Fill(fill) => {
                 let value = match fill {
                     TermFill::Num(value) => quote!(#value),
                     TermFill::Host(id) => {
                         let id = id.0 as usize;
-                        quote!(call.number(#id))
+                        quote!(#call.number(#id))
                     }
                 };
                 quote!(#f::fill(#(&#args),*, &#f::num(#value)))

@@ -215,16 +215,17 @@ impl<'a> Face<'a> {
 
     /// `y`, or `y`, `y2`, .. for several.
     pub fn output_name(&self, index: usize) -> Ident {
-        self.free(if index == 0 { "y".into() } else { format!("y{}", index + 1) })
+        self.free(&if index == 0 { "y".into() } else { format!("y{}", index + 1) })
     }
 
     /// `dy`, `dy2`, ..
     pub fn cotangent_name(&self, index: usize) -> Ident {
-        self.free(if index == 0 { "dy".into() } else { format!("dy{}", index + 1) })
+        self.free(&if index == 0 { "dy".into() } else { format!("dy{}", index + 1) })
     }
 
     /// A name that is no argument's.
-    pub fn free(&self, mut name: String) -> Ident {
+    pub fn free(&self, name: &str) -> Ident {
+        let mut name = name.to_string();
         while self.formula.params.iter().any(|p| p.name == name) {
             name.push('_');
         }
@@ -251,9 +252,10 @@ fn key(list: &AxisList) -> String {
     names.join(",")
 }
 
-/// The same place, but resolved as the macro's call: users see it, lints about their code do not.
+/// The same place, but the macro's own: users see it, lints about their code do not, and a local variable of this name
+/// is another than one that a template spells out.
 fn resolved(span: Span) -> Span {
-    Span::call_site().located_at(span)
+    Span::mixed_site().located_at(span)
 }
 
 /// A name of the user's as the macro's own.

@@ -115,10 +115,10 @@ impl Reader<'_> {
             self.errors.at(ty, format!("arguments are taken by value in a formula: write `{}`", tidy(&r.elem)));
             return self.kind(&r.elem, constant, diff);
         }
-        if let Type::ImplTrait(t) = ty {
-            if t.bounds.iter().any(|b| bound_is(b, "Axes")) {
-                return Some(ParamKind::Axes);
-            }
+        if let Type::ImplTrait(t) = ty
+            && t.bounds.iter().any(|b| bound_is(b, "Axes"))
+        {
+            return Some(ParamKind::Axes);
         }
         let Some((name, args)) = last_segment(ty) else {
             self.unknown(ty);

@@ -48,10 +48,14 @@ pub(crate) fn detected() -> Isa {
 fn look() -> Isa {
     use std::arch::is_x86_feature_detected as has;
     if cfg!(miri) {
-        Isa::V1
-    } else if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") && has!("avx2") && has!("fma") {
+        return Isa::V1;
+    }
+    // all that `enter` enables
+    let bits = has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt");
+    let v3 = bits && has!("avx2") && has!("fma");
+    if v3 && has!("avx512f") && has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl") {
         Isa::V4
-    } else if has!("avx2") && has!("fma") {
+    } else if v3 {
         Isa::V3
     } else {
         Isa::V1

@@ -349,12 +349,17 @@ pub struct LaneMask<R: Reg, const N: usize>([R::M; N]);
 
 // SAFETY of what follows: a value of `Lanes<R, N>` exists only where `R`'s instructions do, see the module's page.
 macro_rules! lanes {
-    ($i:ident => $e:expr) => {
-        std::array::from_fn::<_, N, _>(
-            #[inline(always)]
-            |$i| unsafe { $e },
-        )
-    };
+    ($i:ident => $e:expr) => {{
+        // no closure: `array::from_fn` leaves calls of them in functions that have the vector instructions
+        let mut lanes = [const { std::mem::MaybeUninit::uninit() }; N];
+        let mut $i = 0;
+        while $i < N {
+            lanes[$i].write(unsafe { $e });
+            $i += 1;
+        }
+        // SAFETY: all are written, and a `MaybeUninit` is as large as what it holds
+        unsafe { std::mem::transmute_copy::<_, [_; N]>(&lanes) }
+    }};
 }
 macro_rules! operator {
     ($($trait:ident $f:ident)*) => { $(

@@ -59,13 +59,35 @@ impl Expr {
     }
 }
 
+/// Numbers that have a name.
+const CONSTANTS: &[(f64, &str)] = {
+    use std::f64::consts::*;
+    &[
+        (PI, "PI"),
+        (E, "E"),
+        (LN_2, "LN_2"),
+        (LN_10, "LN_10"),
+        (SQRT_2, "SQRT_2"),
+        (FRAC_1_SQRT_2, "FRAC_1_SQRT_2"),
+        (FRAC_2_SQRT_PI, "FRAC_2_SQRT_PI"),
+        (FRAC_PI_2, "FRAC_PI_2"),
+        (FRAC_1_PI, "FRAC_1_PI"),
+        (FRAC_2_PI, "FRAC_2_PI"),
+        (LOG2_E, "LOG2_E"),
+        (TAU, "TAU"),
+    ]
+};
+
 /// A number as tokens, never a negative literal.
-pub(super) fn number(value: f64) -> TokenStream {
+pub(crate) fn number(value: f64) -> TokenStream {
     if value.is_nan() {
         return quote!(f64::NAN);
     }
     let magnitude = if value.is_infinite() {
         quote!(f64::INFINITY)
+    } else if let Some((_, name)) = CONSTANTS.iter().find(|(known, _)| *known == value.abs()) {
+        let name = Ident::new(name, Span::call_site());
+        quote!(::core::f64::consts::#name)
     } else {
         let literal = Literal::f64_unsuffixed(value.abs());
         quote!(#literal)

@@ -5,6 +5,7 @@
 //! [`Kernel::call`]. Every loop, address, instruction set and thread is the runtime's.
 
 mod body;
+pub(super) use body::number;
 mod places;
 #[cfg(test)]
 mod tests;
