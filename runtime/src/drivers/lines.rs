@@ -218,6 +218,60 @@ pub(crate) unsafe fn unstage_indices(line: *const u8, width: usize, elem: Elem, 
     }
 }
 
+/// Whether `n` elements, `step` bytes apart, are finite numbers in lanes of the given type.
+///
+/// # Safety
+/// All `n` elements lie in one array.
+pub(crate) unsafe fn is_finite(elem: Elem, lane: Elem, p: *const u8, step: i64, n: usize) -> bool {
+    #[inline(always)]
+    unsafe fn all<S: Copy>(p: *const u8, step: i64, n: usize, finite: impl Fn(S) -> bool) -> bool {
+        unsafe {
+            if step == size_of::<S>() as i64 {
+                // without a way out, so that it becomes vectors
+                let p = p as *const S;
+                (0..n).fold(true, |all, i| all & finite(*p.add(i)))
+            } else {
+                (0..n).all(|i| finite(*(p.offset(i as isize * step as isize) as *const S)))
+            }
+        }
+    }
+    unsafe {
+        match (elem, lane) {
+            (Elem::F32, _) => all(p, step, n, f32::is_finite),
+            (Elem::F64, Elem::F32) => all(p, step, n, |x: f64| (x as f32).is_finite()),
+            (Elem::F64, _) => all(p, step, n, f64::is_finite),
+            _ => true,
+        }
+    }
+}
+
+/// Adds `n` lanes to sums, or begins these with them.
+///
+/// # Safety
+/// Both have `n` elements.
+pub(crate) unsafe fn accumulate(sums: *mut f64, line: *const f32, n: usize, add: bool) {
+    unsafe {
+        if add {
+            (0..n).for_each(|i| *sums.add(i) += f64::from(*line.add(i)));
+        } else {
+            (0..n).for_each(|i| *sums.add(i) = f64::from(*line.add(i)));
+        }
+    }
+}
+
+/// Copies `n` lanes to every `step`-th lane of a line.
+///
+/// # Safety
+/// The line has room.
+pub(crate) unsafe fn spread(line: *mut u8, from: *const u8, lane: Elem, step: usize, n: usize) {
+    unsafe {
+        match lane {
+            Elem::F32 => (0..n).for_each(|i| *(line as *mut f32).add(i * step) = *(from as *const f32).add(i)),
+            _ => (0..n).for_each(|i| *(line as *mut f64).add(i * step) = *(from as *const f64).add(i)),
+        }
+    }
+}
+
 /// Writes one index.
 ///
 /// # Safety

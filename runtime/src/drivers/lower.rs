@@ -388,6 +388,11 @@ impl<'c> Lowering<'c> {
         kept
     }
 
+    /// The checks so far, which nothing else asks for.
+    pub(crate) fn take_checks(&mut self) -> Vec<Cond> {
+        std::mem::take(&mut self.checks)
+    }
+
     pub(crate) fn place(&mut self, array: Array, mode: Mode) -> Spot {
         let laid = self.context.laid[array.0 as usize].clone().expect("laid out before");
         let n = self.lens.len();

@@ -13,11 +13,14 @@
 
 mod array;
 mod exec;
+mod gemm;
+mod group;
 pub(crate) mod isa;
 mod lines;
 mod lower;
 mod math;
 mod nest;
+mod pack;
 mod philox;
 mod read;
 mod reg;

@@ -14,13 +14,13 @@ use super::walk::Walk;
 /// The most parts into which a fold over outer axes is cut.
 const PARTS: usize = 16;
 /// The most tasks into which other nests are cut.
-const TASKS: usize = 64;
+pub(crate) const TASKS: usize = 64;
 /// What a block's arrays may take if several sweeps read them: half of a second-level cache.
 const BLOCK: usize = 512 << 10;
 /// … if only one does: enough that nothing but memory matters.
 const SINGLE: usize = 1 << 20;
 /// Below this many elements everything runs on the caller's thread.
-const SMALL: usize = 32 << 10;
+pub(crate) const SMALL: usize = 32 << 10;
 /// Results larger than this are written past the cache.
 const STREAM: usize = 8 << 20;
 
@@ -48,6 +48,12 @@ pub(crate) fn run(space: Space, arrays: Vec<ArrayInfo>, phases: Vec<Phase>) {
             Phase::Nest { outer, steps, .. } => {
                 let inside = |array: Array| users[array.0 as usize].iter().all(|p| *p == at);
                 nest(&mut memory, outer, steps, &inside);
+            }
+            Phase::Gemm(gemm) => {
+                if !gemm.run(&mut memory) {
+                    let outer = own_axes(&memory.space, &gemm.sweep);
+                    nest(&mut memory, &outer, std::slice::from_ref(&gemm.sweep), &|_| false);
+                }
             }
             Phase::Scatter(step) => step.run(&mut memory),
         }
@@ -83,6 +89,11 @@ fn live<'a>(memory: &mut Memory, phases: Vec<Phase<'a>>) -> (Vec<Phase<'a>>, Vec
                 let after = filter(after, &mut needed);
                 let steps = filter(steps, &mut needed);
                 kept.push(Phase::Nest { outer, steps, after });
+            }
+            Phase::Gemm(gemm) => {
+                if keep(&gemm.sweep, &mut needed) {
+                    kept.push(Phase::Gemm(gemm));
+                }
             }
             Phase::Scatter(step) => {
                 if needed[step.target.0 as usize] {
@@ -122,7 +133,7 @@ fn unnest<'a>(memory: &Memory, phases: Vec<Phase<'a>>) -> Vec<Phase<'a>> {
                 }
                 nests.extend(after.into_iter().map(alone));
             }
-            scatter => nests.push(scatter),
+            other => nests.push(other),
         }
     }
     nests
@@ -142,6 +153,7 @@ fn users(arrays: usize, nests: &[Phase]) -> Vec<Vec<usize>> {
     for (at, phase) in nests.iter().enumerate() {
         let touched = match phase {
             Phase::Nest { steps, .. } => steps.iter().flat_map(|s| s.reads().into_iter().chain(s.writes())).collect(),
+            Phase::Gemm(gemm) => gemm.sweep.reads().into_iter().chain(gemm.sweep.writes()).collect(),
             Phase::Scatter(step) => vec![step.target, step.value, step.index],
         };
         for array in touched {
@@ -515,7 +527,7 @@ impl<'t> Task<'t> {
 }
 
 /// Calls `f` for each part; results in order.
-fn in_parallel<R: Send>(parts: usize, serial: bool, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
+pub(crate) fn in_parallel<R: Send>(parts: usize, serial: bool, f: impl Fn(usize) -> R + Sync) -> Vec<R> {
     #[cfg(feature = "rayon")]
     if !serial && parts > 1 {
         use rayon::prelude::*;

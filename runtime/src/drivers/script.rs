@@ -4,7 +4,7 @@ use super::array::{Elem, IndexTarget, IndexView, Mode, Raw, Stored, Target, View
 use super::space::{Axis, Condition, Index, Space};
 use super::tile::{Out, Tile, TileJob};
 use super::vector::{At, Vector, Wide};
-use super::{nest, scatter::ScatterStep};
+use super::{gemm::GemmStep, nest, scatter::ScatterStep};
 use std::marker::PhantomData;
 
 /// An array of a script: an input, a result, or a temporary.
@@ -193,6 +193,7 @@ pub(crate) fn reads(operand: &Operand, found: &mut Vec<Array>) {
 
 pub(crate) enum Phase<'a> {
     Nest { outer: Vec<Axis>, steps: Vec<Step<'a>>, after: Vec<Step<'a>> },
+    Gemm(GemmStep<'a>),
     Scatter(ScatterStep),
 }
 
@@ -278,6 +279,27 @@ impl<'a, V: Vector> Script<'a, V> {
     ) -> Sweep<'s, 'a, V, V::One, I, 0> {
         Sweep::new(self, Elem::F64, &domain, operands.into())
     }
+    /// `out[batch, m, n] = Σ_k a[batch, m, k] · b[batch, k, n]` over the positions where the guard holds; each factor with
+    /// the axes that it has alone.
+    pub fn gemm<const B: usize, const M: usize, const N: usize, const K: usize, const G: usize>(
+        &mut self,
+        out: Array,
+        (a, m): (Operand, [Axis; M]),
+        (b, n): (Operand, [Axis; N]),
+        k: [Axis; K],
+        batch: [Axis; B],
+        guard: [Condition; G],
+    ) {
+        let (batch, m, n) = (batch.to_vec(), m.to_vec(), n.to_vec());
+        let mut domain = [&batch[..], &m, &n, &k].concat();
+        domain.sort();
+        let sweep: Sweep<V, V, 2, 0> = Sweep::new(self, Elem::of::<V::Elem>(), &domain, vec![a, b]);
+        let (sweep, _) = sweep.guard(guard).sum(out, k).step({
+            #[inline(always)]
+            move |[a, b]: [V; 2], []: [Wide<V>; 0]| Out::store([]).sum([a * b])
+        });
+        self.phases.push(Phase::Gemm(GemmStep { sweep, m, n, batch }));
+    }
     /// `target[.., c, ..] = Σ value` over the positions whose `index` is `c`, along `axis`.
     pub fn scatter_add(&mut self, target: Array, axis: Axis, value: Array, index: Array) {
         self.phases.push(Phase::Scatter(ScatterStep { target, axis, value, index }));
@@ -357,6 +379,19 @@ impl<'s, 'a, V: Vector, L: Vector, const I: usize, const W: usize> Sweep<'s, 'a,
     where
         F: Fn([L; I], [Wide<L>; W]) -> Out<L, O, K, M, A, P> + Copy + Send + Sync + 'a,
     {
+        let (step, script) = self.step(body);
+        match script.phases.last_mut() {
+            Some(Phase::Nest { steps, after, .. }) => (if script.in_after { after } else { steps }).push(step),
+            _ => unreachable!("sweeps belong to a nest"),
+        }
+    }
+    fn step<F, const O: usize, const K: usize, const M: usize, const A: usize, const P: usize>(
+        self,
+        body: F,
+    ) -> (Step<'a>, &'s mut Script<'a, V>)
+    where
+        F: Fn([L; I], [Wide<L>; W]) -> Out<L, O, K, M, A, P> + Copy + Send + Sync + 'a,
+    {
         let counts = [K, M, A, P];
         assert!(self.stores.len() == O && self.folds.iter().map(Vec::len).eq(counts), "a body gives one value a target");
         let body = move |tile: &Tile| L::enter(TileJob { tile, body, marker: PhantomData });
@@ -371,9 +406,6 @@ impl<'s, 'a, V: Vector, L: Vector, const I: usize, const W: usize> Sweep<'s, 'a,
             folds: self.folds.into_iter().flatten().collect(),
             body: Box::new(body),
         };
-        match self.script.phases.last_mut() {
-            Some(Phase::Nest { steps, after, .. }) => (if self.script.in_after { after } else { steps }).push(step),
-            _ => unreachable!("sweeps belong to a nest"),
-        }
+        (step, self.script)
     }
 }

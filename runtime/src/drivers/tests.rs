@@ -1,5 +1,7 @@
 //! Drivers against plain loops.
 
+mod gemm;
+
 use super::*;
 use crate::Float;
 use ndarray::{Array, Array1, Array4, ArrayD, ArrayView4, Axis as NdAxis, IxDyn, Slice};

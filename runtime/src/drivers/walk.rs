@@ -107,6 +107,23 @@ impl Walk {
         let columns = !step.folds.is_empty() && step.stores.is_empty() && kept && each_row;
         Walk { outer, taps, rows, run, run_len, run_chunk, tap_len, tap_chunk, along, columns, ragged }
     }
+    /// A run of one position, for reading single elements.
+    pub(crate) fn point(tracks: usize) -> Walk {
+        let rows = Loop { len: 1, steps: vec![0; tracks + 1], canonical: vec![0; tracks + 1], roles: vec![] };
+        Walk {
+            outer: vec![],
+            taps: vec![],
+            run: vec![rows.clone()],
+            rows,
+            run_len: 1,
+            run_chunk: 1,
+            tap_len: 1,
+            tap_chunk: 1,
+            along: vec![Some(0); tracks + 1],
+            columns: false,
+            ragged: None,
+        }
+    }
     /// How far a track moves from the run's start to a position.
     pub(crate) fn offset(&self, track: usize, position: usize) -> i64 {
         if let Some(step) = self.along[track] {

@@ -297,22 +297,16 @@ impl Emitter<'_> {
         quote!(#(#before)* #open #guard #targets .body(#closure);)
     }
     fn gemm(&mut self, gemm: &Gemm) -> TokenStream {
-        let domain = self.axis_list((gemm.batch | gemm.m | gemm.n | gemm.k).iter());
         let (a, b) = (self.operand(&gemm.a, &[]), self.operand(&gemm.b, &[]));
         // where a factor is a hole nothing is added, whatever the other factor is
         let holes = [&gemm.a, &gemm.b].into_iter().filter(|o| o.fill == 0).flat_map(|o| o.valid.iter());
         let mut conditions: Vec<Condition> = gemm.guard.iter().chain(holes).cloned().collect();
         conditions.sort();
         conditions.dedup();
-        let guard = self.guard(&conditions);
-        let (out, k) = (self.temps[&gemm.out].clone(), self.axis_list(gemm.k.iter()));
-        quote! {
-            k.nest([]);
-            k.sweep(#domain, [#a, #b], []) #guard .sum(#out, #k).body({
-                #[inline(always)]
-                move |[a, b], []| Out::store([]).sum([a * b])
-            });
-        }
+        let guard = self.conditions(&conditions);
+        let [m, n, k, batch] = [gemm.m, gemm.n, gemm.k, gemm.batch].map(|axes| self.axis_list(axes.iter()));
+        let out = &self.temps[&gemm.out];
+        quote!(k.gemm(#out, (#a, #m), (#b, #n), #k, #batch, #guard);)
     }
     fn scatter(&mut self, scatter: &ScatterAdd) -> TokenStream {
         let (values, indices) = (self.local("values"), self.local("indices"));
