@@ -1,6 +1,6 @@
 //! Arithmetic on graph nodes that reads as arithmetic, for the derivative tables.
 
-use crate::graph::{BinaryOp, Graph, NodeId, UnaryOp};
+use crate::graph::{AxisSet, BinaryOp, Graph, NodeId, Op, UnaryOp};
 use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -50,6 +50,41 @@ impl<'t> Expr<'t> {
     /// `a` where the mask `self` holds, else `b`.
     pub fn select(self, a: Expr<'t>, b: Expr<'t>) -> Expr<'t> {
         self.make(|graph| graph.select(self.id, a.id, b.id))
+    }
+    pub fn axes(self) -> AxisSet {
+        self.tape.read(|graph| graph.axes_of(self.id))
+    }
+    /// Whether `other` takes part in computing this.
+    pub fn depends_on(self, other: Expr<'t>) -> bool {
+        self.tape.read(|graph| {
+            let mut seen = vec![false; graph.len()];
+            let mut open = vec![self.id];
+            while let Some(id) = open.pop() {
+                if id == other.id {
+                    return true;
+                }
+                if !std::mem::replace(&mut seen[id.0 as usize], true) {
+                    open.extend(graph.op(id).operands());
+                }
+            }
+            false
+        })
+    }
+    /// Applies `partial`, which is linear, to a cotangent. What a `select` or `max` did not choose gets nothing: where the
+    /// mask may be what keeps the factor from being infinite, the zero on that side stays, since their product is NaN.
+    pub fn where_chosen(self, kept: &dyn Fn(NodeId) -> bool, partial: &dyn Fn(Expr<'t>) -> Option<Expr<'t>>) -> Option<Expr<'t>> {
+        let at = |id| Expr { tape: self.tape, id };
+        let choice = self.tape.read(|graph| {
+            let zero = |id| graph.as_num(id) == Some(0.0);
+            match *graph.op(self.id) {
+                Op::Select { mask, a, b } if zero(a) || zero(b) => Some((at(mask), at(a), at(b), zero(a), zero(b))),
+                _ => None,
+            }
+        });
+        let Some((mask, a, b, no_a, no_b)) = choice.filter(|c| kept(c.0.id)) else { return partial(self) };
+        let a = if no_a { a } else { a.where_chosen(kept, partial)? };
+        let b = if no_b { b } else { b.where_chosen(kept, partial)? };
+        Some(mask.select(a, b))
     }
     pub fn is_constant(self) -> bool {
         super::pointwise::is_constant(self.tape, self.id)

@@ -79,9 +79,23 @@ impl Adjoints {
         let slot = &mut self.of[to.0 as usize];
         *slot = Some(match *slot {
             None => contribution,
-            Some(sum) => graph.binary(BinaryOp::Add, sum, contribution),
+            Some(sum) => add_where_chosen(graph, sum, contribution),
         });
     }
+}
+
+/// The sum of two cotangents; one choice, where both are nothing on the same side of the same mask.
+fn add_where_chosen(graph: &mut Graph, a: NodeId, b: NodeId) -> NodeId {
+    let zero = |graph: &Graph, id: NodeId| graph.as_num(id) == Some(0.0);
+    if let (&Op::Select { mask, a: a1, b: a2 }, &Op::Select { mask: other, a: b1, b: b2 }) = (graph.op(a), graph.op(b)) {
+        let both = |graph: &Graph, a, b| zero(graph, a) && zero(graph, b);
+        if mask == other && (both(graph, a1, b1) || both(graph, a2, b2)) {
+            let first = if both(graph, a1, b1) { a1 } else { graph.binary(BinaryOp::Add, a1, b1) };
+            let second = if both(graph, a2, b2) { a2 } else { graph.binary(BinaryOp::Add, a2, b2) };
+            return graph.select(mask, first, second);
+        }
+    }
+    graph.binary(BinaryOp::Add, a, b)
 }
 
 /// The axes over which a node's contributions are to be understood. A transposed view or scatter is already summed.
@@ -108,12 +122,23 @@ fn contributions(graph: &mut Graph, id: NodeId, g: NodeId, reached: &[bool]) -> 
     let id_of = |e: Expr<'_>| e.id;
     match &op {
         Op::Broadcast(x, _) => pass(*x, &|| Some(g.id)),
-        Op::Unary(u, x) => pass(*x, &|| pointwise::unary(*u, at(*x), y, g).map(id_of)),
-        Op::Binary(o, a, b) => {
-            pass(*a, &|| pointwise::binary(*o, Side::A, at(*a), at(*b), y, g).map(id_of));
-            pass(*b, &|| pointwise::binary(*o, Side::B, at(*a), at(*b), y, g).map(id_of));
+        Op::Unary(u, x) => {
+            let kept = |mask: NodeId| at(mask).axes().is_subset(y.axes());
+            pass(*x, &|| g.where_chosen(&kept, &|g| pointwise::unary(*u, at(*x), y, g)).map(id_of));
         }
-        Op::Powi(x, n) => pass(*x, &|| Some((g * f64::from(*n) * at(*x).powi(n - 1)).id)),
+        Op::Binary(o, a, b) => {
+            let kept = |mask: NodeId, factor: NodeId| {
+                at(mask).axes().is_subset(at(factor).axes()) && (*o != BinaryOp::Mul || !at(mask).depends_on(y))
+            };
+            let of_b = if matches!(o, BinaryOp::Mul) { *a } else { id };
+            let (a_kept, b_kept) = (|mask: NodeId| kept(mask, *b), |mask: NodeId| kept(mask, of_b));
+            pass(*a, &|| g.where_chosen(&a_kept, &|g| pointwise::binary(*o, Side::A, at(*a), at(*b), y, g)).map(id_of));
+            pass(*b, &|| g.where_chosen(&b_kept, &|g| pointwise::binary(*o, Side::B, at(*a), at(*b), y, g)).map(id_of));
+        }
+        Op::Powi(x, n) => {
+            let kept = |mask: NodeId| at(mask).axes().is_subset(y.axes());
+            pass(*x, &|| g.where_chosen(&kept, &|g| Some(g * f64::from(*n) * at(*x).powi(n - 1))).map(id_of));
+        }
         Op::Select { mask, a, b } => {
             pass(*a, &|| Some(at(*mask).select(g, g.num(0.0)).id));
             pass(*b, &|| Some(at(*mask).select(g.num(0.0), g).id));

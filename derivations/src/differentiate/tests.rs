@@ -131,6 +131,28 @@ fn broadcasts_are_summed() {
     check(c, y);
 }
 
+/// What was not chosen gets nothing, however steep it is there.
+#[test]
+fn choices_guard_infinite_derivatives() {
+    for twice in [false, true] {
+        let mut c = case();
+        c.env.inputs[0][1] = 0.0;
+        let zero = c.graph.num(0.0);
+        let positive = c.graph.binary(BinaryOp::Gt, c.x, zero);
+        let root = c.graph.unary(UnaryOp::Sqrt, c.x);
+        let steep = if twice { c.graph.binary(BinaryOp::Mul, root, root) } else { root };
+        let steep = c.graph.binary(BinaryOp::Add, steep, root);
+        let y = c.graph.select(positive, steep, zero);
+        let cotangent = c.graph.add_input("dy", &[c.a, c.b], InputKind::Cotangent(0));
+        c.env.inputs.push(vec![1.0; 6]);
+        let grads = reverse(&mut c.graph, &[(y, cotangent)], &[c.x]);
+        let values = c.graph.eval(&c.env);
+        let found = &values[grads[0].0 as usize];
+        assert_eq!(found[1], 0.0);
+        assert!(found.iter().all(|g| g.is_finite()));
+    }
+}
+
 /// `y[o, b, k] = x[2·o + k − 1, b]`, with a hole at −1: a strided window with padding.
 fn window(c: &mut Case, o: AxisId) -> (NodeId, Vec<Condition>) {
     let ints = &mut c.graph.ints;

@@ -268,7 +268,7 @@ fn of_statements() {
     statements("*r = x; x", "this value has axis `N`, brought in by `x`, which the state lacks");
     statements(
         "*r = g; x + r",
-        "state carries no gradient, and this reads a value that depends on one: assign `*r = stop_gradient(..)`",
+        "state carries no gradient, and this reads a value that depends on one: write `stop_gradient(*r)`",
     );
     statements("for i in 0..n { } x", "its range must be known: write `for i in 0..3`");
     statements("for i in 0..100 { } x", "a loop of more than 64 rounds is not unrolled");
