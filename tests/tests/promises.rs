@@ -267,22 +267,6 @@ fn state_is_written_by_forward_alone_and_not_on_errors() {
     assert_eq!(grads.x, 2.0 * &x * &y);
 }
 
-/// In place.
-#[derive_backward]
-pub fn squashed(x: Tensor<f32, Many<S>>) -> Tensor<f32, Many<S>> {
-    tanh(x)
-}
-
-#[test]
-fn in_place_where_the_input_is_not_read_again() {
-    let x = array![[0.5f32, -1.0], [2.0, 0.0]];
-    let mut y = x.clone();
-    let saved = Squashed.forward_inplace(&mut y).unwrap();
-    assert_eq!(y, squashed(&x).unwrap());
-    let grads = Squashed.backward(&Array2::ones((2, 2)), &y, &y, &saved).unwrap();
-    assert_close(&grads.x, &y.mapv(|y| 1.0 - y * y));
-}
-
 /// With another name.
 #[derive_backward(name = Other)]
 pub fn named(x: Tensor<f32, N>) -> Tensor<f32, N> {

@@ -227,11 +227,13 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
             Ok(sum)
         };
         let (below, here, above) = (at(-step)?, at(0.0)?, at(step)?);
+        let (far_below, far_above) = (at(-2.0 * step)?.0, at(2.0 * step)?.0);
         let (left, right) = ((here.0 - below.0) / step, (above.0 - here.0) / step);
         let value = (above.0 - below.0) / (2.0 * step);
-        // Rounding of the sums, magnified by the step, and the curvature.
+        // Rounding of the sums, magnified by the step; the curvature; what twice the step changes.
         let noise = 64.0 * f64::EPSILON * (here.1 + above.1 + below.1) / step;
-        let tolerance = noise + 1e-4 * value.abs().max(left.abs()).max(right.abs());
+        let bend = ((far_above - far_below) / (4.0 * step) - value).abs();
+        let tolerance = noise + bend + 1e-4 * value.abs().max(left.abs()).max(right.abs());
         let smooth = value.is_finite() && abs_diff_eq!(left, right, epsilon = tolerance);
         Ok(smooth.then_some(Expected { value, tolerance }))
     }

@@ -36,7 +36,7 @@ pub fn bce_with_logits(
     #[constant] target: Tensor<f32, (N, C)>,
     #[constant] weight: Option<Tensor<f32, C>>,
 ) -> Tensor<f32, ()> {
-    let each = max(x, 0.0) - x * target + log1p(exp(-abs(x)));
+    let each = softplus(x) - x * target;
     let each = weight.map_or(each, |w| w * each);
     mean(each, (N, C))
 }

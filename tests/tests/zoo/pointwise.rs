@@ -84,7 +84,7 @@ binary! {
     two_ge TwoGe = |a, b| select(ge(a, 0.0), a, a * b);
     two_lt TwoLt = |a, b| select(a.lt(b), a, 2.0 * b);
     two_le TwoLe = |a, b| a * le(a, b) + b;
-    two_eq TwoEq = |a, b| select(eq(a, b), a * b, a);
+    two_eq TwoEq = |a, b| select(eq(sign(b), 1.0), a * b, a);
     two_ne TwoNe = |a, b| select(ne(a, b), a / (1.0 + b * b), b);
     two_masks TwoMasks = |a, b| select((gt(a, 0.0) & lt(b, 1.0)) | !ge(a, b), a * b, a - b);
 }
