@@ -75,6 +75,9 @@ impl<const D: usize> Window<D> {
     }
 }
 
+/// No setting of a window is larger: positions are computed in `i64`.
+const LARGEST: usize = 1 << 30;
+
 /// What generated code asks of a window.
 impl<const D: usize> Window<D> {
     /// The number of elements along axis `i` of the window.
@@ -144,6 +147,9 @@ impl<const D: usize> Window<D> {
             let settings = [("kernel", self.kernel[i]), ("stride", self.stride[i]), ("dilation", self.dilation[i])];
             if let Some((setting, _)) = settings.into_iter().find(|(_, value)| *value == 0) {
                 return Err(Error::WindowZero { function, axis, setting });
+            }
+            if settings.into_iter().any(|(_, value)| value > LARGEST) || self.padding[i] > LARGEST {
+                return Err(Error::TooLarge { function, argument: axis });
             }
             outputs[i] = self.output_len(i, lens[i]);
             if outputs[i] == 0 {

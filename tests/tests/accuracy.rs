@@ -122,7 +122,7 @@ fn data(shape: &[usize], channel: &dyn Fn(&[usize]) -> usize) -> ArrayD<f32> {
     // uniform on (−2, 2) has deviation 2/√3
     let mut x = values(shape, 77);
     x.indexed_iter_mut().for_each(|(at, v)| {
-        let sign = if channel(at.slice()) % 3 == 0 { -1.0 } else { 1.0 };
+        let sign = if channel(at.slice()).is_multiple_of(3) { -1.0 } else { 1.0 };
         *v = (sign * MEAN + f64::from(*v) * DEVIATION * 3.0f64.sqrt() / 2.0) as f32;
     });
     x

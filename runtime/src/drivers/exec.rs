@@ -309,7 +309,7 @@ impl Worker {
         let results: usize =
             (0..step.folds.len()).map(|f| if walk.run[0].reduces(f) { 32 } else { 2 * walk.run_chunk + 32 }).sum();
         let row = (lines + stores) * entries + results;
-        let most_rows = if row == 0 { 256 } else { (8192 / row).clamp(1, 256) };
+        let most_rows = 8192usize.checked_div(row).map_or(256, |rows| rows.clamp(1, 256));
         let once = 2 * classes.len() * entries * (walk.run_chunk + 32);
         let words = 2 * most_rows.min(walk.rows.len) * (row + 64) + once.min(1 << 16) + 512;
         if self.arena.len() < words {

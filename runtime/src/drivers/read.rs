@@ -213,6 +213,7 @@ impl Reader<'_> {
     ///
     /// # Safety
     /// The stretch is one of the sweep's, and the line has room for it.
+    #[expect(clippy::too_many_arguments, reason = "one stretch of one operand")]
     pub(crate) unsafe fn stage(&self, access: &Access, lane: Elem, part: Part, at: &[i64], lo: usize, hi: usize, line: *mut u8) {
         if access.extras.is_empty()
             && access.valid.is_empty()

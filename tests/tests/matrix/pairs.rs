@@ -19,7 +19,7 @@ impl Member {
     }
     fn params(&self) -> Vec<&PatType> {
         let typed = |arg| match arg {
-            &FnArg::Typed(ref param) => Some(param),
+            FnArg::Typed(param) => Some(param),
             FnArg::Receiver(_) => None,
         };
         self.function.sig.inputs.iter().filter_map(typed).collect()
