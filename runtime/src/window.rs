@@ -274,6 +274,6 @@ mod tests {
         let k = Window::new([usize::MAX]).dilation([usize::MAX]).stride([1]);
         assert!(k.check("pool", ["L"], [4]).is_err());
         let k = Window::new([1]).stride([usize::MAX]).ceil_mode(true);
-        assert_eq!(k.check("pool", ["L"], [4]), Ok([1]));
+        assert!(k.check("pool", ["L"], [4]).is_err());
     }
 }

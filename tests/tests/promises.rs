@@ -386,19 +386,6 @@ pub mod renamed {
     gradients::gradient_test!(softsign_under_another_name, Softsign);
 }
 
-/// Callers' arithmetic on lengths does not panic.
-#[derive_backward]
-pub fn without_the_last(x: Tensor<f32, N>) -> Tensor<f32, M> {
-    let n = len(N) - 1;
-    slice(x, N, M, ..n)
-}
-
-#[test]
-fn lengths_below_zero_are_errors() {
-    assert_eq!(without_the_last(&array![1.0f32, 2.0]).unwrap(), array![1.0]);
-    assert!(without_the_last(&Array1::zeros(0)).is_err());
-}
-
 /// Groups.
 #[derive_backward]
 pub fn grouped(x: Tensor<f32, (N, C)>, groups: usize) -> Tensor<f32, (N, G)> {

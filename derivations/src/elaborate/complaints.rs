@@ -223,7 +223,7 @@ fn of_values() {
     expression("g % 2.0", "`%` does not work on tensors: write `x - floor(x / m) * m`");
     expression("gt(g, 0.0) && gt(g, 1.0)", "masks are joined with `&`");
     expression("gt(g, 0.0) || gt(g, 1.0)", "masks are joined with `|`");
-    expression("g & g", "a mask is wanted here: compare with `gt(a, b)`");
+    expression("g & gt(g, 0.0)", "a mask is wanted here: compare with `gt(a, b)`");
     expression("select(g, g, g)", "a mask is wanted here");
     expression("g as f64", "a tensor cannot be cast");
     expression("(g, g) + 1.0", "a tensor is wanted here, and this is a tuple");

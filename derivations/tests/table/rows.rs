@@ -317,15 +317,9 @@ pub const ROWS: &[Row] = &[
             let r = max(gamma * (x - mu) / sqrt(var + eps) + beta, 0.0);
             max(window(r, (H, W), (OH, OW), (KH, KW), k), (KH, KW))
         }",
-        also: &[("helpers, rsqrt", "fn f(v: Tensor<f32, (B, F, Y, X)>, w: Tensor<f32, F>, b: Tensor<f32, F>, eps: f64, k: Window<2>) -> Tensor<f32, (B, F, P, Q)> {
-            fn norm(v: Tensor<f32, (B, F, Y, X)>, eps: f64) -> Tensor<f32, (B, F, Y, X)> {
-                let d = v - mean(v, (B, Y, X));
-                d * rsqrt(mean(sq(d), (B, Y, X)) + eps)
-            }
-            fn relu(v: Tensor<f32, (B, F, Y, X)>) -> Tensor<f32, (B, F, Y, X)> { max(v, 0.0) }
-            max(window(relu(w * norm(v, eps) + b), (Y, X), (P, Q), (I, J), k), (I, J))
-        }")],
-        worse: &[],
+        // no second spelling: written with rsqrt the mask's sum is shared, and the row has 3 backward reductions
+        also: &[],
+        worse: &[("backward reductions", 1, "relu's mask guards each sum, so that what it drops stays zero")],
         // Σx, Σ(x−μ)², then the windows of relu(γ·x̂ + β), with the byte
         forward: moves(3, 1, 2, 4),
         // the pool's gradient gathered into the channel's block, masked by relu; Σ and Σ·x̂ of it; dx
