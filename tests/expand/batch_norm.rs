@@ -46,6 +46,16 @@ pub struct BatchNormGrads<T, D> {
     ///The gradient with respect to `beta`.
     pub beta: ::pullback::ndarray::Array<T, ::pullback::ndarray::Ix1>,
 }
+impl<T: ::core::fmt::Debug, D: ::pullback::ndarray::Dimension> ::core::fmt::Debug
+for BatchNormGrads<T, D> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("BatchNormGrads")
+            .field("x", &self.x)
+            .field("gamma", &self.gamma)
+            .field("beta", &self.beta)
+            .finish()
+    }
+}
 ///Where [`BatchNorm::backward_into`] puts the gradients. `None`: not wanted, and not computed. By default none is.
 pub struct BatchNormInto<'a, T, D> {
     ///For the gradient with respect to `x`.
@@ -86,6 +96,9 @@ const _: () = {
             )?;
         shapes.array("gamma", gamma, &[1usize], ::core::option::Option::None)?;
         shapes.array("beta", beta, &[1usize], ::core::option::Option::None)?;
+        let len_n_0 = shapes.len(0usize);
+        let len_c_1 = shapes.len(1usize);
+        let len_s_2 = shapes.len(2usize);
         let c0 = ::pullback::__private::number(eps);
         ::core::result::Result::Ok(
             ::pullback::__private::Call::new(
@@ -180,10 +193,16 @@ const _: () = {
     #[inline]
     fn forward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        x: ::pullback::__private::View<'_, T>,
-        gamma: ::pullback::__private::View<'_, T>,
-        beta: ::pullback::__private::View<'_, T>,
-        y: ::pullback::__private::Target<'_, T>,
+        (
+            x,
+            gamma,
+            beta,
+        ): (
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+        ),
+        (y,): (::pullback::__private::Target<'_, T>,),
     ) -> ::core::result::Result<::pullback::__private::Saved<T>, ::pullback::Error> {
         let mut saved0 = call.zeros::<f64>(&[1usize])?;
         let mut saved1 = call.zeros::<f64>(&[1usize])?;
@@ -309,15 +328,27 @@ const _: () = {
     #[inline]
     fn backward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        dy: ::pullback::__private::View<'_, T>,
-        x: ::pullback::__private::View<'_, T>,
-        gamma: ::pullback::__private::View<'_, T>,
-        _: ::pullback::__private::View<'_, T>,
-        _: ::pullback::__private::View<'_, T>,
+        (dy,): (::pullback::__private::View<'_, T>,),
+        (
+            x,
+            gamma,
+            beta,
+        ): (
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+        ),
+        (y,): (::pullback::__private::View<'_, T>,),
         saved: &::pullback::__private::Saved<T>,
-        grad_x: ::pullback::__private::Target<'_, T>,
-        grad_gamma: ::pullback::__private::Target<'_, T>,
-        grad_beta: ::pullback::__private::Target<'_, T>,
+        (
+            grad_x,
+            grad_gamma,
+            grad_beta,
+        ): (
+            ::pullback::__private::Target<'_, T>,
+            ::pullback::__private::Target<'_, T>,
+            ::pullback::__private::Target<'_, T>,
+        ),
     ) -> ::core::result::Result<(), ::pullback::Error> {
         saved.check(call)?;
         if call.is_empty() {
@@ -367,10 +398,12 @@ const _: () = {
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(gamma),
-                ::pullback::__private::View::of(beta),
-                ::pullback::__private::Target::write(&mut y),
+                (
+                    ::pullback::__private::View::of(x),
+                    ::pullback::__private::View::of(gamma),
+                    ::pullback::__private::View::of(beta),
+                ),
+                (::pullback::__private::Target::write(&mut y),),
             )?;
             ::core::result::Result::Ok((y, BatchNormSaved { arrays }))
         }
@@ -399,10 +432,12 @@ const _: () = {
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(gamma),
-                ::pullback::__private::View::of(beta),
-                ::pullback::__private::Target::write(y),
+                (
+                    ::pullback::__private::View::of(x),
+                    ::pullback::__private::View::of(gamma),
+                    ::pullback::__private::View::of(beta),
+                ),
+                (::pullback::__private::Target::write(y),),
             )?;
             ::core::result::Result::Ok(BatchNormSaved { arrays })
         }
@@ -450,15 +485,19 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(gamma),
-                ::pullback::__private::View::of(beta),
-                ::pullback::__private::View::of(y),
+                (::pullback::__private::View::of(dy),),
+                (
+                    ::pullback::__private::View::of(x),
+                    ::pullback::__private::View::of(gamma),
+                    ::pullback::__private::View::of(beta),
+                ),
+                (::pullback::__private::View::of(y),),
                 &saved.arrays,
-                ::pullback::__private::Target::write(&mut grad_x),
-                ::pullback::__private::Target::write(&mut grad_gamma),
-                ::pullback::__private::Target::write(&mut grad_beta),
+                (
+                    ::pullback::__private::Target::write(&mut grad_x),
+                    ::pullback::__private::Target::write(&mut grad_gamma),
+                    ::pullback::__private::Target::write(&mut grad_beta),
+                ),
             )?;
             ::core::result::Result::Ok(BatchNormGrads {
                 x: grad_x,
@@ -470,6 +509,7 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
         ///
         /// # Errors
         /// Where shapes disagree, or `saved` comes from another call. Nothing is written then.
+        #[cfg_attr(clippy, allow(clippy::too_many_arguments))]
         #[inline]
         pub fn backward_into<D: ::pullback::ndarray::Dimension>(
             &self,
@@ -513,15 +553,19 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(gamma),
-                ::pullback::__private::View::of(beta),
-                ::pullback::__private::View::of(y),
+                (::pullback::__private::View::of(dy),),
+                (
+                    ::pullback::__private::View::of(x),
+                    ::pullback::__private::View::of(gamma),
+                    ::pullback::__private::View::of(beta),
+                ),
+                (::pullback::__private::View::of(y),),
                 &saved.arrays,
-                ::pullback::__private::target(into.x),
-                ::pullback::__private::target(into.gamma),
-                ::pullback::__private::target(into.beta),
+                (
+                    ::pullback::__private::target(into.x),
+                    ::pullback::__private::target(into.gamma),
+                    ::pullback::__private::target(into.beta),
+                ),
             )?;
             ::core::result::Result::Ok(())
         }
@@ -588,10 +632,12 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
                 T,
             >(
                 &call,
-                ::pullback::__private::arg_view(call.function(), "x", x)?,
-                ::pullback::__private::arg_view(call.function(), "gamma", gamma)?,
-                ::pullback::__private::arg_view(call.function(), "beta", beta)?,
-                ::pullback::__private::Target::write(&mut y),
+                (
+                    ::pullback::__private::arg_view(call.function(), "x", x)?,
+                    ::pullback::__private::arg_view(call.function(), "gamma", gamma)?,
+                    ::pullback::__private::arg_view(call.function(), "beta", beta)?,
+                ),
+                (::pullback::__private::Target::write(&mut y),),
             )?;
             ::core::result::Result::Ok(::pullback::layer::Forward {
                 outputs: ::std::vec![::pullback::layer::Output::Float(y)],
@@ -643,24 +689,34 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
                 T,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::arg_view(call.function(), "x", x)?,
-                ::pullback::__private::arg_view(call.function(), "gamma", gamma)?,
-                ::pullback::__private::arg_view(call.function(), "beta", beta)?,
-                ::pullback::__private::output_view(
-                    &call,
-                    "y",
-                    y,
-                    call.output_axes(0usize),
-                )?,
+                (::pullback::__private::View::of(dy),),
+                (
+                    ::pullback::__private::arg_view(call.function(), "x", x)?,
+                    ::pullback::__private::arg_view(call.function(), "gamma", gamma)?,
+                    ::pullback::__private::arg_view(call.function(), "beta", beta)?,
+                ),
+                (
+                    ::pullback::__private::output_view(
+                        &call,
+                        "y",
+                        y,
+                        call.output_axes(0usize),
+                    )?,
+                ),
                 &saved.arrays,
-                ::pullback::__private::slot_target(call.function(), "x", grad_x)?,
-                ::pullback::__private::slot_target(
-                    call.function(),
-                    "gamma",
-                    grad_gamma,
-                )?,
-                ::pullback::__private::slot_target(call.function(), "beta", grad_beta)?,
+                (
+                    ::pullback::__private::slot_target(call.function(), "x", grad_x)?,
+                    ::pullback::__private::slot_target(
+                        call.function(),
+                        "gamma",
+                        grad_gamma,
+                    )?,
+                    ::pullback::__private::slot_target(
+                        call.function(),
+                        "beta",
+                        grad_beta,
+                    )?,
+                ),
             )
         }
         fn reference(

@@ -28,6 +28,7 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
 
 # Errors
 Where shapes disagree, or a condition of the formula does not hold.*/
+#[cfg_attr(clippy, allow(clippy::too_many_arguments))]
 #[inline]
 pub fn chain(
     x: &::pullback::ndarray::ArrayRef<f32, ::pullback::ndarray::Ix2>,
@@ -79,6 +80,18 @@ pub struct ChainGrads<T> {
     ///The gradient with respect to `beta`.
     pub beta: ::pullback::ndarray::Array<T, ::pullback::ndarray::Ix1>,
 }
+impl<T: ::core::fmt::Debug> ::core::fmt::Debug for ChainGrads<T> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ChainGrads")
+            .field("x", &self.x)
+            .field("skip", &self.skip)
+            .field("scale", &self.scale)
+            .field("shift", &self.shift)
+            .field("gamma", &self.gamma)
+            .field("beta", &self.beta)
+            .finish()
+    }
+}
 ///Where [`Chain::backward_into`] puts the gradients. `None`: not wanted, and not computed. By default none is.
 pub struct ChainInto<'a, T> {
     ///For the gradient with respect to `x`.
@@ -128,6 +141,8 @@ const _: () = {
         shapes.array("shift", shift, &[1usize], ::core::option::Option::None)?;
         shapes.array("gamma", gamma, &[1usize], ::core::option::Option::None)?;
         shapes.array("beta", beta, &[1usize], ::core::option::Option::None)?;
+        let len_n_0 = shapes.len(0usize);
+        let len_c_1 = shapes.len(1usize);
         let c0 = ::pullback::__private::number((eps as f64));
         let c1: ::pullback::__private::Seed = seed;
         let c2 = ::pullback::__private::number((1.0 - p));
@@ -348,13 +363,22 @@ const _: () = {
     #[inline]
     fn forward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        x: ::pullback::__private::View<'_, T>,
-        skip: ::pullback::__private::View<'_, T>,
-        scale: ::pullback::__private::View<'_, T>,
-        shift: ::pullback::__private::View<'_, T>,
-        gamma: ::pullback::__private::View<'_, T>,
-        beta: ::pullback::__private::View<'_, T>,
-        y: ::pullback::__private::Target<'_, T>,
+        (
+            x,
+            skip,
+            scale,
+            shift,
+            gamma,
+            beta,
+        ): (
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+        ),
+        (y,): (::pullback::__private::Target<'_, T>,),
     ) -> ::core::result::Result<::pullback::__private::Saved<T>, ::pullback::Error> {
         let mut saved0 = call.zeros::<f64>(&[1usize])?;
         let mut saved1 = call.zeros::<f64>(&[1usize])?;
@@ -657,21 +681,39 @@ const _: () = {
     #[inline]
     fn backward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        dy: ::pullback::__private::View<'_, T>,
-        x: ::pullback::__private::View<'_, T>,
-        skip: ::pullback::__private::View<'_, T>,
-        scale: ::pullback::__private::View<'_, T>,
-        shift: ::pullback::__private::View<'_, T>,
-        gamma: ::pullback::__private::View<'_, T>,
-        _: ::pullback::__private::View<'_, T>,
-        _: ::pullback::__private::View<'_, T>,
+        (dy,): (::pullback::__private::View<'_, T>,),
+        (
+            x,
+            skip,
+            scale,
+            shift,
+            gamma,
+            beta,
+        ): (
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_, T>,
+        ),
+        (y,): (::pullback::__private::View<'_, T>,),
         saved: &::pullback::__private::Saved<T>,
-        grad_x: ::pullback::__private::Target<'_, T>,
-        grad_skip: ::pullback::__private::Target<'_, T>,
-        grad_scale: ::pullback::__private::Target<'_, T>,
-        grad_shift: ::pullback::__private::Target<'_, T>,
-        grad_gamma: ::pullback::__private::Target<'_, T>,
-        grad_beta: ::pullback::__private::Target<'_, T>,
+        (
+            grad_x,
+            grad_skip,
+            grad_scale,
+            grad_shift,
+            grad_gamma,
+            grad_beta,
+        ): (
+            ::pullback::__private::Target<'_, T>,
+            ::pullback::__private::Target<'_, T>,
+            ::pullback::__private::Target<'_, T>,
+            ::pullback::__private::Target<'_, T>,
+            ::pullback::__private::Target<'_, T>,
+            ::pullback::__private::Target<'_, T>,
+        ),
     ) -> ::core::result::Result<(), ::pullback::Error> {
         saved.check(call)?;
         if call.is_empty() {
@@ -741,13 +783,15 @@ const _: () = {
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(skip),
-                ::pullback::__private::View::of(scale),
-                ::pullback::__private::View::of(shift),
-                ::pullback::__private::View::of(gamma),
-                ::pullback::__private::View::of(beta),
-                ::pullback::__private::Target::write(&mut y),
+                (
+                    ::pullback::__private::View::of(x),
+                    ::pullback::__private::View::of(skip),
+                    ::pullback::__private::View::of(scale),
+                    ::pullback::__private::View::of(shift),
+                    ::pullback::__private::View::of(gamma),
+                    ::pullback::__private::View::of(beta),
+                ),
+                (::pullback::__private::Target::write(&mut y),),
             )?;
             ::core::result::Result::Ok((y, ChainSaved { arrays }))
         }
@@ -755,6 +799,7 @@ const _: () = {
         ///
         /// # Errors
         /// Where shapes disagree, or a condition of the formula does not hold. Nothing is written then.
+        #[cfg_attr(clippy, allow(clippy::too_many_arguments))]
         #[inline]
         pub fn forward_into(
             &self,
@@ -782,13 +827,15 @@ const _: () = {
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(skip),
-                ::pullback::__private::View::of(scale),
-                ::pullback::__private::View::of(shift),
-                ::pullback::__private::View::of(gamma),
-                ::pullback::__private::View::of(beta),
-                ::pullback::__private::Target::write(y),
+                (
+                    ::pullback::__private::View::of(x),
+                    ::pullback::__private::View::of(skip),
+                    ::pullback::__private::View::of(scale),
+                    ::pullback::__private::View::of(shift),
+                    ::pullback::__private::View::of(gamma),
+                    ::pullback::__private::View::of(beta),
+                ),
+                (::pullback::__private::Target::write(y),),
             )?;
             ::core::result::Result::Ok(ChainSaved { arrays })
         }
@@ -821,6 +868,7 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
         ///
         /// # Errors
         /// Where shapes disagree, or `saved` comes from another call.
+        #[cfg_attr(clippy, allow(clippy::too_many_arguments))]
         #[inline]
         pub fn backward(
             &self,
@@ -859,21 +907,25 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(skip),
-                ::pullback::__private::View::of(scale),
-                ::pullback::__private::View::of(shift),
-                ::pullback::__private::View::of(gamma),
-                ::pullback::__private::View::of(beta),
-                ::pullback::__private::View::of(y),
+                (::pullback::__private::View::of(dy),),
+                (
+                    ::pullback::__private::View::of(x),
+                    ::pullback::__private::View::of(skip),
+                    ::pullback::__private::View::of(scale),
+                    ::pullback::__private::View::of(shift),
+                    ::pullback::__private::View::of(gamma),
+                    ::pullback::__private::View::of(beta),
+                ),
+                (::pullback::__private::View::of(y),),
                 &saved.arrays,
-                ::pullback::__private::Target::write(&mut grad_x),
-                ::pullback::__private::Target::write(&mut grad_skip),
-                ::pullback::__private::Target::write(&mut grad_scale),
-                ::pullback::__private::Target::write(&mut grad_shift),
-                ::pullback::__private::Target::write(&mut grad_gamma),
-                ::pullback::__private::Target::write(&mut grad_beta),
+                (
+                    ::pullback::__private::Target::write(&mut grad_x),
+                    ::pullback::__private::Target::write(&mut grad_skip),
+                    ::pullback::__private::Target::write(&mut grad_scale),
+                    ::pullback::__private::Target::write(&mut grad_shift),
+                    ::pullback::__private::Target::write(&mut grad_gamma),
+                    ::pullback::__private::Target::write(&mut grad_beta),
+                ),
             )?;
             ::core::result::Result::Ok(ChainGrads {
                 x: grad_x,
@@ -888,6 +940,7 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
         ///
         /// # Errors
         /// Where shapes disagree, or `saved` comes from another call. Nothing is written then.
+        #[cfg_attr(clippy, allow(clippy::too_many_arguments))]
         #[inline]
         pub fn backward_into(
             &self,
@@ -955,21 +1008,25 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(skip),
-                ::pullback::__private::View::of(scale),
-                ::pullback::__private::View::of(shift),
-                ::pullback::__private::View::of(gamma),
-                ::pullback::__private::View::of(beta),
-                ::pullback::__private::View::of(y),
+                (::pullback::__private::View::of(dy),),
+                (
+                    ::pullback::__private::View::of(x),
+                    ::pullback::__private::View::of(skip),
+                    ::pullback::__private::View::of(scale),
+                    ::pullback::__private::View::of(shift),
+                    ::pullback::__private::View::of(gamma),
+                    ::pullback::__private::View::of(beta),
+                ),
+                (::pullback::__private::View::of(y),),
                 &saved.arrays,
-                ::pullback::__private::target(into.x),
-                ::pullback::__private::target(into.skip),
-                ::pullback::__private::target(into.scale),
-                ::pullback::__private::target(into.shift),
-                ::pullback::__private::target(into.gamma),
-                ::pullback::__private::target(into.beta),
+                (
+                    ::pullback::__private::target(into.x),
+                    ::pullback::__private::target(into.skip),
+                    ::pullback::__private::target(into.scale),
+                    ::pullback::__private::target(into.shift),
+                    ::pullback::__private::target(into.gamma),
+                    ::pullback::__private::target(into.beta),
+                ),
             )?;
             ::core::result::Result::Ok(())
         }
@@ -1053,13 +1110,15 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
                 T,
             >(
                 &call,
-                ::pullback::__private::arg_view(call.function(), "x", x)?,
-                ::pullback::__private::arg_view(call.function(), "skip", skip)?,
-                ::pullback::__private::arg_view(call.function(), "scale", scale)?,
-                ::pullback::__private::arg_view(call.function(), "shift", shift)?,
-                ::pullback::__private::arg_view(call.function(), "gamma", gamma)?,
-                ::pullback::__private::arg_view(call.function(), "beta", beta)?,
-                ::pullback::__private::Target::write(&mut y),
+                (
+                    ::pullback::__private::arg_view(call.function(), "x", x)?,
+                    ::pullback::__private::arg_view(call.function(), "skip", skip)?,
+                    ::pullback::__private::arg_view(call.function(), "scale", scale)?,
+                    ::pullback::__private::arg_view(call.function(), "shift", shift)?,
+                    ::pullback::__private::arg_view(call.function(), "gamma", gamma)?,
+                    ::pullback::__private::arg_view(call.function(), "beta", beta)?,
+                ),
+                (::pullback::__private::Target::write(&mut y),),
             )?;
             ::core::result::Result::Ok(::pullback::layer::Forward {
                 outputs: ::std::vec![::pullback::layer::Output::Float(y)],
@@ -1113,38 +1172,52 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
                 T,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::arg_view(call.function(), "x", x)?,
-                ::pullback::__private::arg_view(call.function(), "skip", skip)?,
-                ::pullback::__private::arg_view(call.function(), "scale", scale)?,
-                ::pullback::__private::arg_view(call.function(), "shift", shift)?,
-                ::pullback::__private::arg_view(call.function(), "gamma", gamma)?,
-                ::pullback::__private::arg_view(call.function(), "beta", beta)?,
-                ::pullback::__private::output_view(
-                    &call,
-                    "y",
-                    y,
-                    call.output_axes(0usize),
-                )?,
+                (::pullback::__private::View::of(dy),),
+                (
+                    ::pullback::__private::arg_view(call.function(), "x", x)?,
+                    ::pullback::__private::arg_view(call.function(), "skip", skip)?,
+                    ::pullback::__private::arg_view(call.function(), "scale", scale)?,
+                    ::pullback::__private::arg_view(call.function(), "shift", shift)?,
+                    ::pullback::__private::arg_view(call.function(), "gamma", gamma)?,
+                    ::pullback::__private::arg_view(call.function(), "beta", beta)?,
+                ),
+                (
+                    ::pullback::__private::output_view(
+                        &call,
+                        "y",
+                        y,
+                        call.output_axes(0usize),
+                    )?,
+                ),
                 &saved.arrays,
-                ::pullback::__private::slot_target(call.function(), "x", grad_x)?,
-                ::pullback::__private::slot_target(call.function(), "skip", grad_skip)?,
-                ::pullback::__private::slot_target(
-                    call.function(),
-                    "scale",
-                    grad_scale,
-                )?,
-                ::pullback::__private::slot_target(
-                    call.function(),
-                    "shift",
-                    grad_shift,
-                )?,
-                ::pullback::__private::slot_target(
-                    call.function(),
-                    "gamma",
-                    grad_gamma,
-                )?,
-                ::pullback::__private::slot_target(call.function(), "beta", grad_beta)?,
+                (
+                    ::pullback::__private::slot_target(call.function(), "x", grad_x)?,
+                    ::pullback::__private::slot_target(
+                        call.function(),
+                        "skip",
+                        grad_skip,
+                    )?,
+                    ::pullback::__private::slot_target(
+                        call.function(),
+                        "scale",
+                        grad_scale,
+                    )?,
+                    ::pullback::__private::slot_target(
+                        call.function(),
+                        "shift",
+                        grad_shift,
+                    )?,
+                    ::pullback::__private::slot_target(
+                        call.function(),
+                        "gamma",
+                        grad_gamma,
+                    )?,
+                    ::pullback::__private::slot_target(
+                        call.function(),
+                        "beta",
+                        grad_beta,
+                    )?,
+                ),
             )
         }
         fn reference(
@@ -1185,7 +1258,7 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
             let t14 = ::pullback::formula::div(&t10, &t13);
             let t15 = ::pullback::formula::mul(&t2, &t14);
             let t16 = ::pullback::formula::add(&t15, &t3);
-            let t17 = ::pullback::formula::num(0f64);
+            let t17 = ::pullback::formula::num(0.0);
             let t18 = ::pullback::formula::max2(&t16, &t17);
             let t19 = ::pullback::formula::bernoulli(
                 &[

@@ -38,6 +38,11 @@ pub struct MaxPool2dGrads<T> {
     ///The gradient with respect to `x`.
     pub x: ::pullback::ndarray::Array<T, ::pullback::ndarray::Ix4>,
 }
+impl<T: ::core::fmt::Debug> ::core::fmt::Debug for MaxPool2dGrads<T> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("MaxPool2dGrads").field("x", &self.x).finish()
+    }
+}
 ///Where [`MaxPool2d::backward_into`] puts the gradients. `None`: not wanted, and not computed. By default none is.
 pub struct MaxPool2dInto<'a, T> {
     ///For the gradient with respect to `x`.
@@ -71,6 +76,8 @@ const _: () = {
                 &[0usize, 1usize, 2usize, 3usize],
                 ::core::option::Option::None,
             )?;
+        let len_n_0 = shapes.len(0usize);
+        let len_c_1 = shapes.len(1usize);
         let len_h_2 = shapes.len(2usize);
         let len_w_3 = shapes.len(3usize);
         (k).check(function, ["H", "W"], [len_h_2, len_w_3])?;
@@ -82,8 +89,8 @@ const _: () = {
         let c5 = ::pullback::__private::integer(
             if (k).counts_padding() { (k).pad(0usize) } else { 0 },
         );
-        shapes.define("OH", c0)?;
-        shapes.define("KH", c1)?;
+        let len_oh_4 = shapes.define("OH", c0)?;
+        let len_kh_5 = shapes.define("KH", c1)?;
         let c6 = ::pullback::__private::integer((k).output_len(1usize, len_w_3));
         let c7 = ::pullback::__private::integer((k).kernel(1usize));
         let c8 = ::pullback::__private::integer((k).step(1usize));
@@ -92,8 +99,8 @@ const _: () = {
         let c11 = ::pullback::__private::integer(
             if (k).counts_padding() { (k).pad(1usize) } else { 0 },
         );
-        shapes.define("OW", c6)?;
-        shapes.define("KW", c7)?;
+        let len_ow_6 = shapes.define("OW", c6)?;
+        let len_kw_7 = shapes.define("KW", c7)?;
         let c12 = ::pullback::__private::number((k).divides_by().unwrap_or(0));
         let c13 = ::pullback::__private::number((k).divides_by().is_some());
         shapes.not_empty(&[5usize, 7usize], "max")?;
@@ -207,8 +214,8 @@ const _: () = {
     #[inline]
     fn forward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        x: ::pullback::__private::View<'_, T>,
-        y: ::pullback::__private::Target<'_, T>,
+        (x,): (::pullback::__private::View<'_, T>,),
+        (y,): (::pullback::__private::Target<'_, T>,),
     ) -> ::core::result::Result<::pullback::__private::Saved<T>, ::pullback::Error> {
         let mut saved0 = ::pullback::__private::IndexBuf::new(
             &call.shape(&[0usize, 1usize, 4usize, 6usize]),
@@ -340,11 +347,11 @@ const _: () = {
     #[inline]
     fn backward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        dy: ::pullback::__private::View<'_, T>,
-        _: ::pullback::__private::View<'_, T>,
-        _: ::pullback::__private::View<'_, T>,
+        (dy,): (::pullback::__private::View<'_, T>,),
+        (x,): (::pullback::__private::View<'_, T>,),
+        (y,): (::pullback::__private::View<'_, T>,),
         saved: &::pullback::__private::Saved<T>,
-        grad_x: ::pullback::__private::Target<'_, T>,
+        (grad_x,): (::pullback::__private::Target<'_, T>,),
     ) -> ::core::result::Result<(), ::pullback::Error> {
         saved.check(call)?;
         if call.is_empty() {
@@ -390,8 +397,8 @@ const _: () = {
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::Target::write(&mut y),
+                (::pullback::__private::View::of(x),),
+                (::pullback::__private::Target::write(&mut y),),
             )?;
             ::core::result::Result::Ok((y, MaxPool2dSaved { arrays }))
         }
@@ -411,8 +418,8 @@ const _: () = {
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::Target::write(y),
+                (::pullback::__private::View::of(x),),
+                (::pullback::__private::Target::write(y),),
             )?;
             ::core::result::Result::Ok(MaxPool2dSaved { arrays })
         }
@@ -448,11 +455,11 @@ Forward: 1 sweep (1 large tensor read, 2 written); backward: 1 sweep (2 large te
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(y),
+                (::pullback::__private::View::of(dy),),
+                (::pullback::__private::View::of(x),),
+                (::pullback::__private::View::of(y),),
                 &saved.arrays,
-                ::pullback::__private::Target::write(&mut grad_x),
+                (::pullback::__private::Target::write(&mut grad_x),),
             )?;
             ::core::result::Result::Ok(MaxPool2dGrads { x: grad_x })
         }
@@ -482,11 +489,11 @@ Forward: 1 sweep (1 large tensor read, 2 written); backward: 1 sweep (2 large te
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(y),
+                (::pullback::__private::View::of(dy),),
+                (::pullback::__private::View::of(x),),
+                (::pullback::__private::View::of(y),),
                 &saved.arrays,
-                ::pullback::__private::target(into.x),
+                (::pullback::__private::target(into.x),),
             )?;
             ::core::result::Result::Ok(())
         }
@@ -531,8 +538,8 @@ Forward: 1 sweep (1 large tensor read, 2 written); backward: 1 sweep (2 large te
                 T,
             >(
                 &call,
-                ::pullback::__private::arg_view(call.function(), "x", x)?,
-                ::pullback::__private::Target::write(&mut y),
+                (::pullback::__private::arg_view(call.function(), "x", x)?,),
+                (::pullback::__private::Target::write(&mut y),),
             )?;
             ::core::result::Result::Ok(::pullback::layer::Forward {
                 outputs: ::std::vec![::pullback::layer::Output::Float(y)],
@@ -571,16 +578,18 @@ Forward: 1 sweep (1 large tensor read, 2 written); backward: 1 sweep (2 large te
                 T,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::arg_view(call.function(), "x", x)?,
-                ::pullback::__private::output_view(
-                    &call,
-                    "y",
-                    y,
-                    call.output_axes(0usize),
-                )?,
+                (::pullback::__private::View::of(dy),),
+                (::pullback::__private::arg_view(call.function(), "x", x)?,),
+                (
+                    ::pullback::__private::output_view(
+                        &call,
+                        "y",
+                        y,
+                        call.output_axes(0usize),
+                    )?,
+                ),
                 &saved.arrays,
-                ::pullback::__private::slot_target(call.function(), "x", grad_x)?,
+                (::pullback::__private::slot_target(call.function(), "x", grad_x)?,),
             )
         }
         fn reference(

@@ -31,6 +31,12 @@ pub struct SoftmaxGrads<T, D> {
     ///The gradient with respect to `x`.
     pub x: ::pullback::ndarray::Array<T, D>,
 }
+impl<T: ::core::fmt::Debug, D: ::pullback::ndarray::Dimension> ::core::fmt::Debug
+for SoftmaxGrads<T, D> {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("SoftmaxGrads").field("x", &self.x).finish()
+    }
+}
 ///Where [`Softmax::backward_into`] puts the gradients. `None`: not wanted, and not computed. By default none is.
 pub struct SoftmaxInto<'a, T, D> {
     ///For the gradient with respect to `x`.
@@ -47,13 +53,15 @@ impl<'a, T, D> ::core::default::Default for SoftmaxInto<'a, T, D> {
 const _: () = {
     #[inline]
     fn prepare(
-        _: &Softmax,
+        op: &Softmax,
         [x,
         ]: [::core::option::Option<&[usize]>; 1usize],
     ) -> ::core::result::Result<::pullback::__private::Call, ::pullback::Error> {
         let function = "softmax";
         let mut shapes = ::pullback::__private::Shapes::new(function, &["N", "C"]);
         shapes.array("x", x, &[0usize, 1usize], ::core::option::Option::Some(0usize))?;
+        let len_n_0 = shapes.len(0usize);
+        let len_c_1 = shapes.len(1usize);
         shapes.not_empty(&[1usize], "max")?;
         ::core::result::Result::Ok(
             ::pullback::__private::Call::new(
@@ -110,8 +118,8 @@ const _: () = {
     #[inline]
     fn forward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        x: ::pullback::__private::View<'_, T>,
-        y: ::pullback::__private::Target<'_, T>,
+        (x,): (::pullback::__private::View<'_, T>,),
+        (y,): (::pullback::__private::Target<'_, T>,),
     ) -> ::core::result::Result<::pullback::__private::Saved<T>, ::pullback::Error> {
         <T as ::pullback::Float>::dispatch(SoftmaxForward {
             space: call.space(),
@@ -161,11 +169,11 @@ const _: () = {
     #[inline]
     fn backward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        dy: ::pullback::__private::View<'_, T>,
-        _: ::pullback::__private::View<'_, T>,
-        y: ::pullback::__private::View<'_, T>,
+        (dy,): (::pullback::__private::View<'_, T>,),
+        (x,): (::pullback::__private::View<'_, T>,),
+        (y,): (::pullback::__private::View<'_, T>,),
         saved: &::pullback::__private::Saved<T>,
-        grad_x: ::pullback::__private::Target<'_, T>,
+        (grad_x,): (::pullback::__private::Target<'_, T>,),
     ) -> ::core::result::Result<(), ::pullback::Error> {
         saved.check(call)?;
         if call.is_empty() {
@@ -199,8 +207,8 @@ const _: () = {
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::Target::write(&mut y),
+                (::pullback::__private::View::of(x),),
+                (::pullback::__private::Target::write(&mut y),),
             )?;
             ::core::result::Result::Ok((y, SoftmaxSaved { arrays }))
         }
@@ -220,8 +228,8 @@ const _: () = {
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::Target::write(y),
+                (::pullback::__private::View::of(x),),
+                (::pullback::__private::Target::write(y),),
             )?;
             ::core::result::Result::Ok(SoftmaxSaved { arrays })
         }
@@ -253,11 +261,11 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(y),
+                (::pullback::__private::View::of(dy),),
+                (::pullback::__private::View::of(x),),
+                (::pullback::__private::View::of(y),),
                 &saved.arrays,
-                ::pullback::__private::Target::write(&mut grad_x),
+                (::pullback::__private::Target::write(&mut grad_x),),
             )?;
             ::core::result::Result::Ok(SoftmaxGrads { x: grad_x })
         }
@@ -287,11 +295,11 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
                 f32,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::View::of(x),
-                ::pullback::__private::View::of(y),
+                (::pullback::__private::View::of(dy),),
+                (::pullback::__private::View::of(x),),
+                (::pullback::__private::View::of(y),),
                 &saved.arrays,
-                ::pullback::__private::target(into.x),
+                (::pullback::__private::target(into.x),),
             )?;
             ::core::result::Result::Ok(())
         }
@@ -337,8 +345,8 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
                 T,
             >(
                 &call,
-                ::pullback::__private::arg_view(call.function(), "x", x)?,
-                ::pullback::__private::Target::write(&mut y),
+                (::pullback::__private::arg_view(call.function(), "x", x)?,),
+                (::pullback::__private::Target::write(&mut y),),
             )?;
             ::core::result::Result::Ok(::pullback::layer::Forward {
                 outputs: ::std::vec![::pullback::layer::Output::Float(y)],
@@ -368,16 +376,18 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
                 T,
             >(
                 &call,
-                ::pullback::__private::View::of(dy),
-                ::pullback::__private::arg_view(call.function(), "x", x)?,
-                ::pullback::__private::output_view(
-                    &call,
-                    "y",
-                    y,
-                    call.output_axes(0usize),
-                )?,
+                (::pullback::__private::View::of(dy),),
+                (::pullback::__private::arg_view(call.function(), "x", x)?,),
+                (
+                    ::pullback::__private::output_view(
+                        &call,
+                        "y",
+                        y,
+                        call.output_axes(0usize),
+                    )?,
+                ),
                 &saved.arrays,
-                ::pullback::__private::slot_target(call.function(), "x", grad_x)?,
+                (::pullback::__private::slot_target(call.function(), "x", grad_x)?,),
             )
         }
         fn reference(
