@@ -10,14 +10,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{env, fs, io, process};
 
+/// One thing to measure.
+type Part = fn(&Path) -> io::Result<()>;
+
 fn main() -> io::Result<()> {
     let folder = env::temp_dir().join(format!("pullback-build-cost-{}", process::id()));
     fs::create_dir_all(&folder)?;
     let asked: Vec<String> = env::args().skip(1).collect();
-    let parts: [(&str, fn(&Path) -> io::Result<()>); 3] =
-        [("scratch", from_scratch), ("derivation", derivation), ("layers", layers)];
-    let wanted = parts.iter().filter(|(name, _)| asked.is_empty() || asked.iter().any(|a| a == name));
-    let done = wanted.map(|(_, part)| part(&folder)).collect();
+    let parts: [(&str, Part); 3] = [("scratch", from_scratch), ("derivation", derivation), ("layers", layers)];
+    let mut wanted = parts.iter().filter(|(name, _)| asked.is_empty() || asked.iter().any(|a| a == name));
+    let done = wanted.try_for_each(|(_, part)| part(&folder));
     fs::remove_dir_all(&folder)?;
     done
 }
