@@ -41,7 +41,7 @@ pub fn build(errors: &mut Errors, formula: &Formula, typed: &Typed) -> Built {
     }
     let params = vec![None; formula.params.len()];
     let mut builder = Builder { errors, formula, typed, graph, values: vec![], params, checks: vec![] };
-    let live = live_terms(typed);
+    let live = typed.live();
     for (i, term) in typed.terms.iter().enumerate() {
         let value = if live[i] { builder.term(term) } else { None };
         builder.name(term, value.as_ref());
@@ -62,18 +62,6 @@ fn host_name(code: &str, taken: &[Host]) -> String {
         return base;
     }
     (1..).map(|i| format!("{base}{i}")).find(|name| free(name)).unwrap_or(base)
-}
-
-/// The terms that outputs and states depend on.
-fn live_terms(typed: &Typed) -> Vec<bool> {
-    let mut live = vec![false; typed.terms.len()];
-    let mut open: Vec<TermId> = typed.outputs.iter().copied().chain(typed.states.iter().map(|s| s.1)).collect();
-    while let Some(TermId(id)) = open.pop() {
-        if !std::mem::replace(&mut live[id as usize], true) {
-            open.extend(&typed.terms[id as usize].args);
-        }
-    }
-    live
 }
 
 /// A value while the graph is built: its node, and where it has holes.

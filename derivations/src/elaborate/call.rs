@@ -541,16 +541,7 @@ impl Elaborator<'_> {
                 out.push(value);
                 continue;
             }
-            let mut order = Vec::new();
-            for entry in &promised.axes.entries {
-                match self.frame().axes.get(&entry.name.to_string()) {
-                    Some(axes) => order.extend(axes.clone()),
-                    None => {
-                        self.unknown_axis(&entry.name);
-                        return Value::Poison;
-                    }
-                }
-            }
+            let Some(order) = self.promised_order(&promised.axes) else { return Value::Poison };
             out.push(Tensor { term, order: Some(order) }.into());
         }
         if callee.tuple { Value::Tuple(out) } else { out.pop().unwrap_or(Value::Poison) }

@@ -277,6 +277,21 @@ impl<'a> Elaborator<'a> {
         }
     }
 
+    /// The axes of a promised list, in its order; `None` (and an error) where one is not known.
+    fn promised_order(&mut self, list: &AxisList) -> Option<Vec<AxisId>> {
+        let mut order = Vec::new();
+        for entry in &list.entries {
+            match self.frame().axes.get(&entry.name.to_string()) {
+                Some(axes) => order.extend(axes.clone()),
+                None => {
+                    self.unknown_axis(&entry.name);
+                    return None;
+                }
+            }
+        }
+        Some(order)
+    }
+
     fn output(&mut self, value: Value, promised: &Output, at: &dyn quote::ToTokens) -> Option<TermId> {
         if let Value::Tensor(t) = &value {
             self.name_axes(&promised.axes, t);
@@ -287,16 +302,7 @@ impl<'a> Elaborator<'a> {
             return None;
         }
         let term = self.tensor(&value, span)?;
-        let mut order = Vec::new();
-        for entry in &promised.axes.entries {
-            match self.frame().axes.get(&entry.name.to_string()) {
-                Some(axes) => order.extend(axes.clone()),
-                None => {
-                    self.unknown_axis(&entry.name);
-                    return None;
-                }
-            }
-        }
+        let order = self.promised_order(&promised.axes)?;
         let promised_set: crate::graph::AxisSet = order.iter().copied().collect();
         let extra = self.typed.terms[term.0 as usize].axes - promised_set;
         if let Some(axis) = extra.iter().next() {

@@ -27,6 +27,20 @@ pub struct Typed {
     pub decisions: Vec<Decision>,
 }
 
+impl Typed {
+    /// Which terms outputs and states depend on.
+    pub fn live(&self) -> Vec<bool> {
+        let mut live = vec![false; self.terms.len()];
+        let mut open: Vec<TermId> = self.outputs.iter().copied().chain(self.states.iter().map(|s| s.1)).collect();
+        while let Some(TermId(id)) = open.pop() {
+            if !std::mem::replace(&mut live[id as usize], true) {
+                open.extend(&self.terms[id as usize].args);
+            }
+        }
+        live
+    }
+}
+
 /// A named axis.
 #[derive(Clone, Debug)]
 pub struct AxisDef {

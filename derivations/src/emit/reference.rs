@@ -49,7 +49,7 @@ fn term_ident(face: &Face<'_>, id: TermId) -> Ident {
 fn arm(face: &Face<'_>, variants: &[Variant], variant: &Variant) -> TokenStream {
     let typed = &variant.typed;
     let names = axis_names(face, variants);
-    let live = live(typed);
+    let live = typed.live();
     let printer = Printer { face, typed, names, call: face.free("call") };
     let lets = typed.terms.iter().enumerate().filter(|(i, _)| live[*i]).map(|(i, term)| {
         let ident = term_ident(face, TermId(i as u32));
@@ -78,17 +78,6 @@ fn arm(face: &Face<'_>, variants: &[Variant], variant: &Variant) -> TokenStream 
         #(#lets)*
         ::core::result::Result::Ok(::std::vec![#(#outputs,)* #(#states,)*])
     }
-}
-
-fn live(typed: &Typed) -> Vec<bool> {
-    let mut live = vec![false; typed.terms.len()];
-    let mut open: Vec<TermId> = typed.outputs.iter().copied().chain(typed.states.iter().map(|s| s.1)).collect();
-    while let Some(TermId(id)) = open.pop() {
-        if !std::mem::replace(&mut live[id as usize], true) {
-            open.extend(&typed.terms[id as usize].args);
-        }
-    }
-    live
 }
 
 struct Printer<'a> {
