@@ -59,6 +59,13 @@ pub(crate) fn combine(op: FoldOp, best: (f64, u32), new: (f64, u32)) -> (f64, u3
 /// The bytes of a cell, one number for every lane: as many as the lanes of a vector take as `f64`.
 const CELL: usize = 128;
 
+/// Memory that is used again holds what nobody may read: in debug builds it is NaN, in every type.
+pub(crate) fn poison(memory: &mut [u64]) {
+    if cfg!(debug_assertions) {
+        memory.fill(u64::MAX);
+    }
+}
+
 /// What one thread works with.
 pub(crate) struct Worker {
     /// Memory of the lines of a tile.
@@ -167,6 +174,7 @@ impl Worker {
         if self.temps.len() < words {
             self.temps = vec![0; words];
         }
+        poison(&mut self.temps[..words]);
         self.temps.as_mut_ptr() as *mut u8
     }
     fn new() -> Worker {
@@ -195,10 +203,12 @@ impl Worker {
         let words = bytes.div_ceil(64) * 8 + 24;
         if self.used + words > self.arena.len() {
             let mut more = vec![0u64; words];
+            poison(&mut more);
             let p = more.as_mut_ptr().wrapping_add(8) as *mut u8;
             self.overflow.push(more);
             return p;
         }
+        poison(&mut self.arena[self.used..self.used + words]);
         let p = self.arena.as_mut_ptr().wrapping_add(self.used + 8) as *mut u8;
         self.used += words;
         p
@@ -321,8 +331,11 @@ impl Worker {
         self.pinned.clear();
         self.pinned.resize(classes.len(), None);
         let pin = (walk.run_chunk + 40) * classes.len();
-        if classes.iter().any(|c| !c.direct && c.simple && c.invariant && c.row_invariant) && self.pins.len() < pin {
-            self.pins = vec![0; pin];
+        if classes.iter().any(|c| !c.direct && c.simple && c.invariant && c.row_invariant) {
+            if self.pins.len() < pin {
+                self.pins = vec![0; pin];
+            }
+            poison(&mut self.pins[..pin]);
         }
         self.tile.columns = walk.columns;
         self.tile.steps.clear();
@@ -337,7 +350,7 @@ impl Worker {
             && step.guard.is_empty()
             && walk.ragged.is_none()
             && self.tile.index_rows.is_empty()
-            && classes.iter().all(|c| c.direct || c.invariant)
+            && classes.iter().all(|c| c.direct || c.simple && c.invariant)
             && step.stores.iter().all(direct);
         Job { step, body, reader, classes, complete, most_rows, plain }
     }

@@ -1,5 +1,6 @@
 //! Drivers against plain loops.
 
+mod conditions;
 mod gemm;
 
 use super::*;
