@@ -2,13 +2,13 @@
 The formula's value; [`BatchNorm`] has its gradient.
 
 ```text
-    sum1 = Σ[N,S] dy
-    t1 = len(N)·len(S)
-    t2 = x - mu
-    sum2 = Σ[N,S] t2·dy
-    ∂x = gamma·rstd·(dy - sum1 / t1 - sum2·rstd² / t1·t2)
-    ∂gamma = rstd·sum2
-    ∂beta = sum1
+    sum_dy = Σ[N,S] dy
+    count = len(N)·len(S)
+    xc = x - mu
+    sum_xc_dy = Σ[N,S] xc·dy
+    ∂x = gamma·rstd·(dy - sum_dy / count - sum_xc_dy·rstd² / count·xc)
+    ∂gamma = rstd·sum_xc_dy
+    ∂beta = sum_dy
 ```
 
 Saved for the gradient: `mu` (`f64`), `rstd` (`f64`).
@@ -264,7 +264,7 @@ const _: () = {
                 let sum_dy = k.wide([c]);
                 let sum_xc_dy = k.wide([c]);
                 let mean_dy = k.wide([c]);
-                let value = k.wide([c]);
+                let slope_xc_dy = k.wide([c]);
                 k.nest([]);
                 k.each([c], [gamma.here(), rstd.here()])
                     .store(gamma_rstd)
@@ -282,27 +282,33 @@ const _: () = {
                             Out::store([]).sum([dy.wide(), (x - mu) * dy])
                         }
                     });
-                let product = len_n * len_s;
+                let count = len_n * len_s;
                 k.each([c], [sum_dy.here(), sum_xc_dy.here(), rstd.here()])
                     .store(mean_dy)
-                    .store(value)
+                    .store(slope_xc_dy)
                     .body({
                         #[inline(always)]
                         move |[sum_dy, sum_xc_dy, rstd], []| Out::store([
-                            sum_dy / product,
-                            sum_xc_dy * rstd.sq() / product,
+                            sum_dy / count,
+                            sum_xc_dy * rstd.sq() / count,
                         ])
                     });
                 k.sweep(
                         [n, c, s],
                         [dy.here(), x.here()],
-                        [gamma_rstd.here(), mean_dy.here(), value.here(), mu.here()],
+                        [
+                            gamma_rstd.here(),
+                            mean_dy.here(),
+                            slope_xc_dy.here(),
+                            mu.here(),
+                        ],
                     )
                     .store(grad_x)
                     .body({
                         #[inline(always)]
-                        move |[dy, x], [gamma_rstd, mean_dy, value, mu]| Out::store([
-                            (gamma_rstd * (dy - mean_dy - value * (x - mu))).narrow(),
+                        move |[dy, x], [gamma_rstd, mean_dy, slope_xc_dy, mu]| Out::store([
+                            (gamma_rstd * (dy - mean_dy - slope_xc_dy * (x - mu)))
+                                .narrow(),
                         ])
                     });
                 k.after();
@@ -439,13 +445,13 @@ const _: () = {
         /**The gradients, from the cotangent of the output.
 
 ```text
-    sum1 = Σ[N,S] dy
-    t1 = len(N)·len(S)
-    t2 = x - mu
-    sum2 = Σ[N,S] t2·dy
-    ∂x = gamma·rstd·(dy - sum1 / t1 - sum2·rstd² / t1·t2)
-    ∂gamma = rstd·sum2
-    ∂beta = sum1
+    sum_dy = Σ[N,S] dy
+    count = len(N)·len(S)
+    xc = x - mu
+    sum_xc_dy = Σ[N,S] xc·dy
+    ∂x = gamma·rstd·(dy - sum_dy / count - sum_xc_dy·rstd² / count·xc)
+    ∂gamma = rstd·sum_xc_dy
+    ∂beta = sum_dy
 ```
 
 Saved for the gradient: `mu` (`f64`), `rstd` (`f64`).

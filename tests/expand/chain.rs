@@ -2,25 +2,25 @@
 The formula's value; [`Chain`] has its gradient.
 
 ```text
-    t1 = recip(std)
-    t2 = x - mu
-    t3 = scale·t2 / std + shift
-    t4 = gamma·dy
-    sum1 = Σ[C] t4
-    t5 = skip + max(t3, 0)·draw0 / c1 - mu_2
-    sum2 = Σ[C] t4·t5
-    t6 = select(le(t3, 0), 0, draw0·rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5))
-    sum3 = Σ[N] t6
-    sum4 = Σ[N] t2·t6
-    ∂x = scale·t1 / c1·(t6 - sum3 / len(N) - sum4·t1² / len(N)·t2)
-    t7 = rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5)
-    ∂skip = t7
-    ∂scale = t1·sum4 / c1
-    ∂shift = sum3 / c1
-    sum5 = Σ[N] rstd_2·dy·t5
-    ∂gamma = sum5
-    sum6 = Σ[N] dy
-    ∂beta = sum6
+    rstd = recip(std)
+    xc = x - mu
+    t = scale·xc / std + shift
+    gamma_dy = gamma·dy
+    sum_gamma_dy = Σ[C] gamma_dy
+    t_2 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
+    sum = Σ[C] gamma_dy·t_2
+    t_3 = select(le(t, 0), 0, draw0·rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2))
+    sum_2 = Σ[N] t_3
+    sum_3 = Σ[N] xc·t_3
+    ∂x = scale·rstd / one_minus_p·(t_3 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
+    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2)
+    ∂skip = t_4
+    ∂scale = rstd·sum_3 / one_minus_p
+    ∂shift = sum_2 / one_minus_p
+    sum_4 = Σ[N] rstd_2·dy·t_2
+    ∂gamma = sum_4
+    sum_dy = Σ[N] dy
+    ∂beta = sum_dy
 ```
 
 Saved for the gradient: `mu` (`f64`), `std` (`f64`), `mu_2` (`f64`), `rstd_2` (`f64`).
@@ -171,7 +171,7 @@ const _: () = {
         gamma: ::pullback::drivers::View<'a, T>,
         beta: ::pullback::drivers::View<'a, T>,
         eps_as_f64: f64,
-        c1: f64,
+        one_minus_p: f64,
         seed: u64,
         y: ::pullback::drivers::Target<'a, T>,
         mu: ::pullback::drivers::Target<'a, f64>,
@@ -192,7 +192,7 @@ const _: () = {
                     gamma,
                     beta,
                     eps_as_f64,
-                    c1,
+                    one_minus_p,
                     seed,
                     y,
                     mu,
@@ -256,7 +256,7 @@ const _: () = {
                 k.sweep(
                         [n, c],
                         [
-                            Operand::bernoulli(seed, 0, [n, c], c1),
+                            Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                             scale.here(),
                             x.here(),
                             shift.here(),
@@ -271,7 +271,7 @@ const _: () = {
                         move |[keep, scale, x, shift, skip], [mu, rstd]| {
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
-                                .max(V::num(0.0)) * keep / c1;
+                                .max(V::num(0.0)) * keep / one_minus_p;
                             Out::store([keep]).sum([kept + skip])
                         }
                     });
@@ -296,7 +296,7 @@ const _: () = {
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
                                 .max(V::num(0.0))
-                                .wide() * draw / c1;
+                                .wide() * draw / one_minus_p;
                             Out::store([]).sum([(kept + skip - mu_2).sq()])
                         }
                     });
@@ -343,7 +343,7 @@ const _: () = {
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
                                 .max(V::num(0.0))
-                                .wide() * draw / c1;
+                                .wide() * draw / one_minus_p;
                             Out::store([
                                 (gamma * ((kept + skip - mu_2) * rstd_2) + beta).narrow(),
                             ])
@@ -386,7 +386,7 @@ const _: () = {
             gamma: gamma,
             beta: beta,
             eps_as_f64: call.number(0usize),
-            c1: call.number(2usize),
+            one_minus_p: call.number(2usize),
             seed: call.seed(1usize),
             y: y,
             mu: ::pullback::__private::Target::write(&mut saved0),
@@ -421,7 +421,7 @@ const _: () = {
         std: ::pullback::drivers::View<'a, f64>,
         mu_2: ::pullback::drivers::View<'a, f64>,
         rstd_2: ::pullback::drivers::View<'a, f64>,
-        c1: f64,
+        one_minus_p: f64,
         seed: u64,
         grad_x: ::pullback::drivers::Target<'a, T>,
         grad_skip: ::pullback::drivers::Target<'a, T>,
@@ -446,7 +446,7 @@ const _: () = {
                     std,
                     mu_2,
                     rstd_2,
-                    c1,
+                    one_minus_p,
                     seed,
                     grad_x,
                     grad_skip,
@@ -494,7 +494,7 @@ const _: () = {
                         #[inline(always)]
                         move |[std, scale], []| {
                             let recip = std.recip();
-                            Out::store([recip, scale * recip / c1])
+                            Out::store([recip, scale * recip / one_minus_p])
                         }
                     });
                 k.nest([n]);
@@ -507,7 +507,7 @@ const _: () = {
                             scale.here(),
                             x.here(),
                             shift.here(),
-                            Operand::bernoulli(seed, 0, [n, c], c1),
+                            Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                         ],
                         [mu.here(), rstd.here(), mu_2.here(), rstd_2.here()],
                     )
@@ -536,7 +536,7 @@ const _: () = {
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
                                 .max(V::num(0.0))
-                                .wide() * keep / c1;
+                                .wide() * keep / one_minus_p;
                             let difference = skip + kept - mu_2;
                             Out::store([])
                                 .sum([
@@ -566,7 +566,7 @@ const _: () = {
                             scale.here(),
                             x.here(),
                             shift.here(),
-                            Operand::bernoulli(seed, 0, [n, c], c1),
+                            Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                         ],
                         [
                             rstd_2.here(),
@@ -601,7 +601,8 @@ const _: () = {
                         {
                             let difference = x - mu;
                             let sum = scale * (difference * rstd) + shift;
-                            let kept = sum.narrow().max(V::num(0.0)).wide() * keep / c1;
+                            let kept = sum.narrow().max(V::num(0.0)).wide() * keep
+                                / one_minus_p;
                             let product = rstd_2
                                 * (gamma.wide() * dy - mean_gamma_dy
                                     - value * (skip + kept - mu_2));
@@ -625,8 +626,8 @@ const _: () = {
                         move |[sum_2, sum_3, rstd], []| Out::store([
                             sum_2 / len_n,
                             sum_3 * rstd.sq() / len_n,
-                            rstd * sum_3 / c1,
-                            sum_2 / c1,
+                            rstd * sum_3 / one_minus_p,
+                            sum_2 / one_minus_p,
                         ])
                     });
                 k.nest([n, c]);
@@ -637,7 +638,7 @@ const _: () = {
                             scale.here(),
                             x.here(),
                             shift.here(),
-                            Operand::bernoulli(seed, 0, [n, c], c1),
+                            Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                         ],
                         [
                             scale_rstd.here(),
@@ -743,7 +744,7 @@ const _: () = {
             std: ::pullback::__private::View::of(saved.wide(1usize)?),
             mu_2: ::pullback::__private::View::of(saved.wide(2usize)?),
             rstd_2: ::pullback::__private::View::of(saved.wide(3usize)?),
-            c1: call.number(2usize),
+            one_minus_p: call.number(2usize),
             seed: call.seed(1usize),
             grad_x: grad_x,
             grad_skip: grad_skip,
@@ -848,25 +849,25 @@ const _: () = {
         /**The gradients, from the cotangent of the output.
 
 ```text
-    t1 = recip(std)
-    t2 = x - mu
-    t3 = scale·t2 / std + shift
-    t4 = gamma·dy
-    sum1 = Σ[C] t4
-    t5 = skip + max(t3, 0)·draw0 / c1 - mu_2
-    sum2 = Σ[C] t4·t5
-    t6 = select(le(t3, 0), 0, draw0·rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5))
-    sum3 = Σ[N] t6
-    sum4 = Σ[N] t2·t6
-    ∂x = scale·t1 / c1·(t6 - sum3 / len(N) - sum4·t1² / len(N)·t2)
-    t7 = rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5)
-    ∂skip = t7
-    ∂scale = t1·sum4 / c1
-    ∂shift = sum3 / c1
-    sum5 = Σ[N] rstd_2·dy·t5
-    ∂gamma = sum5
-    sum6 = Σ[N] dy
-    ∂beta = sum6
+    rstd = recip(std)
+    xc = x - mu
+    t = scale·xc / std + shift
+    gamma_dy = gamma·dy
+    sum_gamma_dy = Σ[C] gamma_dy
+    t_2 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
+    sum = Σ[C] gamma_dy·t_2
+    t_3 = select(le(t, 0), 0, draw0·rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2))
+    sum_2 = Σ[N] t_3
+    sum_3 = Σ[N] xc·t_3
+    ∂x = scale·rstd / one_minus_p·(t_3 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
+    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2)
+    ∂skip = t_4
+    ∂scale = rstd·sum_3 / one_minus_p
+    ∂shift = sum_2 / one_minus_p
+    sum_4 = Σ[N] rstd_2·dy·t_2
+    ∂gamma = sum_4
+    sum_dy = Σ[N] dy
+    ∂beta = sum_dy
 ```
 
 Saved for the gradient: `mu` (`f64`), `std` (`f64`), `mu_2` (`f64`), `rstd_2` (`f64`).

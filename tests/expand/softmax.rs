@@ -2,8 +2,8 @@
 The formula's value; [`Softmax`] has its gradient.
 
 ```text
-    sum1 = Σ[C] y·dy
-    ∂x = y·(dy - sum1)
+    sum_y_dy = Σ[C] y·dy
+    ∂x = y·(dy - sum_y_dy)
 ```
 
 Saved for the gradient: nothing.
@@ -247,8 +247,8 @@ const _: () = {
         /**The gradients, from the cotangent of the output.
 
 ```text
-    sum1 = Σ[C] y·dy
-    ∂x = y·(dy - sum1)
+    sum_y_dy = Σ[C] y·dy
+    ∂x = y·(dy - sum_y_dy)
 ```
 
 Saved for the gradient: nothing.
