@@ -14,6 +14,7 @@ mod reduce;
 mod reindex;
 pub mod typed;
 mod value;
+mod whole;
 mod words;
 
 pub use call::{Library, recursion};
@@ -316,8 +317,8 @@ impl<'a> Elaborator<'a> {
             );
             return None;
         }
-        if promised.integer && !self.typed.terms[term.0 as usize].integer {
-            self.errors.at(at, "an output of `i64` is made of indices (`argmax`, `argmin`, labels), and this is not one");
+        if promised.integer && !whole::is_whole(&self.typed, term) {
+            self.errors.at(at, "an output of `i64` is made of whole numbers (`argmax`, labels, `index(..)`, sums and products of these), and this is not");
         }
         self.typed.output_axes.push(order);
         Some(term)
