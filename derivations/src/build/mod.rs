@@ -4,6 +4,7 @@
 //! where one could, there is an error that proposes `fill`.
 
 mod holes;
+mod pad;
 mod reduce;
 mod reindex;
 
@@ -152,10 +153,7 @@ impl Builder<'_> {
 
     fn fill(&mut self, x: &Value, fill: TermFill) -> Value {
         let test = self.graph.test(x.holes.conditions.clone());
-        let filler = match fill {
-            TermFill::Num(value) => self.graph.num(value),
-            TermFill::Host(id) => self.graph.add(Op::Host(id)),
-        };
+        let filler = self.filler(fill);
         Value { node: self.graph.select(test, x.node, filler), holes: Holes::default() }
     }
 

@@ -9,7 +9,7 @@ impl Builder<'_> {
     pub(super) fn reduce(&mut self, kind: Reduction, axes: &[AxisId], x: &Value) -> Value {
         let set: AxisSet = axes.iter().copied().collect();
         let (settled, stay) = x.holes.split(set);
-        if !matches!(kind, Reduction::Sum) && !settled.is_empty() {
+        if !matches!(kind, Reduction::Sum | Reduction::Any | Reduction::All) && !settled.is_empty() {
             self.check_filled(&x.holes, set);
         }
         let plain = |op| (op, axes.to_vec());
@@ -31,6 +31,10 @@ impl Builder<'_> {
                 let node = self.logsumexp(axes, x.node, &settled);
                 return Value { node, holes: stay };
             }
+            Reduction::Any | Reduction::All => {
+                let node = self.quantifier(kind == Reduction::All, axes, x);
+                return Value { node, holes: Holes::default() };
+            }
             Reduction::Prod => plain(ReduceOp::Prod),
             Reduction::Max => plain(ReduceOp::Max),
             Reduction::Min => plain(ReduceOp::Min),
@@ -38,6 +42,14 @@ impl Builder<'_> {
             Reduction::ArgMin => plain(ReduceOp::ArgMin),
         };
         Value { node: self.graph.reduce_valid(op, &axes, x.node, settled), holes: stay }
+    }
+
+    /// Whether a mask is set somewhere, or everywhere: by counting. Over holes alone it is what it is over nothing.
+    fn quantifier(&mut self, all: bool, axes: &[AxisId], x: &Value) -> NodeId {
+        let g = &mut self.graph;
+        let (zero, counted) = (g.num(0.0), if all { g.unary(UnaryOp::Not, x.node) } else { x.node });
+        let count = g.reduce_valid(ReduceOp::Sum, axes, counted, x.holes.conditions.clone());
+        g.binary(if all { BinaryOp::Eq } else { BinaryOp::Gt }, count, zero)
     }
 
     /// A reduction that needs an element: windows without one are an error of the call.

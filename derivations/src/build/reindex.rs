@@ -60,6 +60,7 @@ impl Builder<'_> {
                 };
                 Some(Value { node: self.graph.reindex(x.node, r), holes: x.holes.clone() })
             }
+            TermOp::Roll { .. } | TermOp::Flip { .. } | TermOp::Pad { .. } | TermOp::Repeat { .. } => self.moved(op, x, span),
             TermOp::Stack { axis } => self.stack(*axis, args, span),
             TermOp::Concat { axis, parts } => self.concat(*axis, parts, args, span),
             _ => None,
@@ -68,18 +69,18 @@ impl Builder<'_> {
 
     // ---- affine expressions
 
-    fn index(&mut self, axis: AxisId) -> Affine {
+    pub(super) fn index(&mut self, axis: AxisId) -> Affine {
         let zero = self.graph.ints.constant(0);
         self.plus(axis, zero)
     }
 
-    fn plus(&mut self, axis: AxisId, offset: IntId) -> Affine {
+    pub(super) fn plus(&mut self, axis: AxisId, offset: IntId) -> Affine {
         let one = self.graph.ints.constant(1);
         Affine { terms: vec![(axis, one)], offset, div: None, modulo: None }
     }
 
     /// `outer·inner_len + inner`
-    fn flat(&mut self, outer: AxisId, inner: AxisId, inner_len: IntId) -> Affine {
+    pub(super) fn flat(&mut self, outer: AxisId, inner: AxisId, inner_len: IntId) -> Affine {
         let (one, offset) = (self.graph.ints.constant(1), self.graph.ints.constant(0));
         let mut terms = vec![(outer, inner_len), (inner, one)];
         terms.sort();
@@ -87,7 +88,7 @@ impl Builder<'_> {
     }
 
     /// `outer ← ⌊axis / inner_len⌋`, `inner ← axis mod inner_len`
-    fn unflat(&mut self, axis: AxisId, outer: AxisId, inner: AxisId, inner_len: IntId) -> Vec<(AxisId, Affine)> {
+    pub(super) fn unflat(&mut self, axis: AxisId, outer: AxisId, inner: AxisId, inner_len: IntId) -> Vec<(AxisId, Affine)> {
         let plain = self.index(axis);
         let quotient = Affine { div: Some(inner_len), ..plain.clone() };
         let remainder = Affine { modulo: Some(inner_len), ..plain };
@@ -95,14 +96,14 @@ impl Builder<'_> {
     }
 
     /// `0 ≤ e < len(axis)`
-    fn inside(&mut self, e: &Affine, axis: AxisId) -> Condition {
+    pub(super) fn inside(&mut self, e: &Affine, axis: AxisId) -> Condition {
         let (lo, hi) = (self.graph.ints.constant(0), self.graph.ints.axis_len(axis));
         Condition::Range { e: e.clone(), lo, hi }
     }
 
     /// A re-indexed value, with its transpose. Holes of the source are carried along.
     #[expect(clippy::too_many_arguments, reason = "a map, its transpose, and the conditions of both")]
-    fn apply(
+    pub(super) fn apply(
         &mut self,
         x: &Value,
         map: Vec<(AxisId, Affine)>,
@@ -133,7 +134,7 @@ impl Builder<'_> {
         Some(Value { node: self.graph.reindex(x.node, r), holes: Holes { conditions, windows } })
     }
 
-    fn refuse_holes(&mut self, x: &Value, axes: AxisSet, span: Span) -> Option<()> {
+    pub(super) fn refuse_holes(&mut self, x: &Value, axes: AxisSet, span: Span) -> Option<()> {
         if x.holes.axes().intersects(axes) {
             self.errors.span(
                 span,

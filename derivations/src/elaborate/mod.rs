@@ -10,6 +10,7 @@ mod control;
 mod expr;
 mod frame;
 mod host;
+mod pad;
 mod reduce;
 mod reindex;
 pub mod typed;
@@ -19,7 +20,7 @@ mod words;
 pub use call::{Library, recursion};
 pub use callees::{callees, own_call};
 pub use host::len_ident;
-pub use typed::{Binding, Check, Decision, HostKind, Reduction, Term, TermFill, TermId, TermOp, Typed};
+pub use typed::{Binding, Check, Decision, HostKind, Padding, Reduction, Term, TermFill, TermId, TermOp, Typed};
 
 use crate::error::Errors;
 use crate::graph::AxisId;

@@ -246,6 +246,14 @@ fn check(face: &Face<'_>, typed: &Typed, check: &Check) -> TokenStream {
             let axes = axes.iter().map(index);
             quote!(#shapes.not_empty(&[#(#axes),*], #what)?;)
         }
+        Check::Padding { axis, lo, hi, kind } => {
+            let (axis, lo, hi, word) = (index(axis), local_int(face, typed, *lo), local_int(face, typed, *hi), kind.word());
+            quote!(#shapes.padding(#axis, #lo, #hi, #word)?;)
+        }
+        Check::Copies { axis, times } => {
+            let (axis, times) = (index(axis), local_int(face, typed, *times));
+            quote!(#shapes.copies(#axis, #times)?;)
+        }
         Check::ConstantLen { axis, len } => {
             let (axis, len) = (index(axis), *len as i64);
             quote!(#shapes.agree(#axis, #len)?;)

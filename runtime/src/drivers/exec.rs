@@ -145,6 +145,7 @@ struct Job<'j> {
     /// The most rows of one tile.
     most_rows: usize,
     /// No conditions, one loop of taps at most, and every operand and store direct or the same for all of them.
+    /// No condition changes from row to row, else a row's place would not follow from the one before.
     plain: bool,
 }
 
@@ -338,7 +339,7 @@ impl Worker {
             && step.guard.is_empty()
             && walk.ragged.is_none()
             && self.tile.index_rows.is_empty()
-            && classes.iter().all(|c| c.direct || c.invariant)
+            && classes.iter().all(|c| (c.direct || c.invariant) && (c.simple || c.row_invariant))
             && step.stores.iter().all(direct);
         Job { step, body, reader, classes, complete, most_rows, plain }
     }

@@ -198,20 +198,43 @@ pub fn slices_around_shifts(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
     slices::swapped(shifts::back(x))
 }
 #[test]
-#[ignore = "reads stale memory now and then: a known fault of the drivers"]
 fn slices_around_shifts_has_its_gradient() {
     check_compiled(&SlicesAroundShifts);
 }
 #[derive_backward]
-pub fn shifts_around_picks(
+pub fn shifts_around_turns(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    shifts::differences(turns::mirrored(x))
+}
+#[test]
+fn shifts_around_turns_has_its_gradient() {
+    check_compiled(&ShiftsAroundTurns);
+}
+#[derive_backward]
+pub fn turns_around_pads(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    turns::rolled(pads::reflected(x))
+}
+#[test]
+fn turns_around_pads_has_its_gradient() {
+    check_compiled(&TurnsAroundPads);
+}
+#[derive_backward]
+pub fn pads_around_quantifiers(x: Tensor<f32, (N, C)>, s: f64) -> Tensor<f32, (N, C)> {
+    pads::with_number(quantifiers::everywhere(x), s)
+}
+#[test]
+fn pads_around_quantifiers_has_its_gradient() {
+    check_compiled(&PadsAroundQuantifiers { s: 0.3 });
+}
+#[derive_backward]
+pub fn quantifiers_around_picks(
     x: Tensor<f32, (N, C)>,
     label: Labels<N>,
 ) -> Tensor<f32, (N, C)> {
-    shifts::differences(picks::one_hot(x, label))
+    quantifiers::somewhere(picks::one_hot(x, label))
 }
 #[test]
-fn shifts_around_picks_has_its_gradient() {
-    check_compiled(&ShiftsAroundPicks);
+fn quantifiers_around_picks_has_its_gradient() {
+    check_compiled(&QuantifiersAroundPicks);
 }
 #[derive_backward]
 pub fn picks_around_indices(
@@ -419,101 +442,125 @@ fn sums_around_shifts_has_its_gradient() {
     check_compiled(&SumsAroundShifts);
 }
 #[derive_backward]
-pub fn products_around_picks(
+pub fn products_around_turns(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    products::of_columns(turns::rolled(x))
+}
+#[test]
+fn products_around_turns_has_its_gradient() {
+    check_compiled(&ProductsAroundTurns);
+}
+#[derive_backward]
+pub fn winners_around_pads(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    winners::positions(pads::held(x))
+}
+#[test]
+fn winners_around_pads_has_its_gradient() {
+    check_compiled(&WinnersAroundPads);
+}
+#[derive_backward]
+pub fn moments_around_quantifiers(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    moments::log_softmax(quantifiers::somewhere(x))
+}
+#[test]
+fn moments_around_quantifiers_has_its_gradient() {
+    check_compiled(&MomentsAroundQuantifiers);
+}
+#[derive_backward]
+pub fn contractions_around_picks(
     x: Tensor<f32, (N, C)>,
     label: Labels<N>,
-) -> Tensor<f32, (N, C)> {
-    products::of_columns(picks::centred(x, label))
-}
-#[test]
-fn products_around_picks_has_its_gradient() {
-    check_compiled(&ProductsAroundPicks);
-}
-#[derive_backward]
-pub fn winners_around_indices(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    winners::positions(indices::ramp(x))
-}
-#[test]
-fn winners_around_indices_has_its_gradient() {
-    check_compiled(&WinnersAroundIndices);
-}
-#[derive_backward]
-pub fn moments_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
-    moments::log_softmax(draws::dropped(x, seed))
-}
-#[test]
-fn moments_around_draws_has_its_gradient() {
-    check_compiled(
-        &MomentsAroundDraws {
-            seed: Seed(5),
-        },
-    );
-}
-#[derive_backward]
-pub fn contractions_around_stops(
-    x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    contractions::scaled(stops::held(x), a)
+    contractions::scaled(picks::centred(x, label), a)
 }
 #[test]
-fn contractions_around_stops_has_its_gradient() {
-    check_compiled(&ContractionsAroundStops);
+fn contractions_around_picks_has_its_gradient() {
+    check_compiled(&ContractionsAroundPicks);
 }
 #[derive_backward]
-pub fn windows_around_helpers(
+pub fn windows_around_indices(
     x: Tensor<f32, (N, C)>,
-    #[diff]
-    t: f64,
     k: Window<1>,
 ) -> Tensor<f32, (N, C)> {
-    windows::average(helpers::nested(x, t), k)
+    windows::average(indices::ramp(x), k)
 }
 #[test]
-fn windows_around_helpers_has_its_gradient() {
+fn windows_around_indices_has_its_gradient() {
     check_compiled(
-        &WindowsAroundHelpers {
+        &WindowsAroundIndices {
             k: Window::new([3]).stride([1]).padding([1]),
         },
     );
 }
 #[derive_backward]
-pub fn renames_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    renames::distances(methods::chained(x))
+pub fn renames_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
+    renames::distances(draws::noise(x, seed))
 }
 #[test]
-fn renames_around_methods_has_its_gradient() {
-    check_compiled(&RenamesAroundMethods);
+fn renames_around_draws_has_its_gradient() {
+    check_compiled(
+        &RenamesAroundDraws {
+            seed: Seed(5),
+        },
+    );
 }
 #[derive_backward]
-pub fn splits_around_arithmetic(
+pub fn splits_around_stops(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    splits::shuffled(stops::held(x))
+}
+#[test]
+fn splits_around_stops_has_its_gradient() {
+    check_compiled(&SplitsAroundStops);
+}
+#[derive_backward]
+pub fn slices_around_helpers(
+    x: Tensor<f32, (N, C)>,
+    #[diff]
+    t: f64,
+) -> Tensor<f32, (N, C)> {
+    slices::stacked(helpers::nested(x, t))
+}
+#[test]
+fn slices_around_helpers_has_its_gradient() {
+    check_compiled(&SlicesAroundHelpers);
+}
+#[derive_backward]
+pub fn shifts_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    shifts::back(methods::chained(x))
+}
+#[test]
+fn shifts_around_methods_has_its_gradient() {
+    check_compiled(&ShiftsAroundMethods);
+}
+#[derive_backward]
+pub fn turns_around_arithmetic(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    splits::shuffled(arithmetic::broadcast(x, a))
+    turns::mirrored(arithmetic::broadcast(x, a))
 }
 #[test]
-fn splits_around_arithmetic_has_its_gradient() {
-    check_compiled(&SplitsAroundArithmetic);
+fn turns_around_arithmetic_has_its_gradient() {
+    check_compiled(&TurnsAroundArithmetic);
 }
 #[derive_backward]
-pub fn slices_around_powers(
+pub fn pads_around_powers(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    slices::stacked(powers::real(x, a))
+    pads::reflected(powers::real(x, a))
 }
 #[test]
-fn slices_around_powers_has_its_gradient() {
-    check_compiled(&SlicesAroundPowers);
+fn pads_around_powers_has_its_gradient() {
+    check_compiled(&PadsAroundPowers);
 }
 #[derive_backward]
-pub fn shifts_around_exponentials(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    shifts::back(exponentials::near_one(x))
+pub fn quantifiers_around_exponentials(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    quantifiers::everywhere(exponentials::near_one(x))
 }
 #[test]
-fn shifts_around_exponentials_has_its_gradient() {
-    check_compiled(&ShiftsAroundExponentials);
+fn quantifiers_around_exponentials_has_its_gradient() {
+    check_compiled(&QuantifiersAroundExponentials);
 }
 #[derive_backward]
 pub fn picks_around_waves(
