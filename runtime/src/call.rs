@@ -171,6 +171,19 @@ impl Shapes {
         }
     }
 
+    /// Checks among how many windows an axis is shared.
+    ///
+    /// # Errors
+    /// Where there is none, or more than an axis can have.
+    pub fn outputs(&self, axis: usize, count: i64) -> Result<(), Error> {
+        let (function, name) = (self.function, self.axes[axis].name);
+        match count {
+            ..=0 => Err(Error::WindowZero { function, axis: name, setting: "number of outputs" }),
+            1..=LONGEST => Ok(()),
+            _ => Err(Error::TooLarge { function, argument: name }),
+        }
+    }
+
     /// Checks how often an axis is repeated.
     ///
     /// # Errors

@@ -149,3 +149,38 @@ fn draws_have_their_moments() {
     let (mean, var) = moments(&normal);
     assert!(mean.abs() < 0.02 && (var - 1.0).abs() < 0.03, "{mean} {var}");
 }
+
+// ---- windows that share an axis
+
+#[derive_backward]
+pub fn adaptive_mean(x: Tensor<f32, (N, C, H, W)>, h: usize, w: usize) -> Tensor<f32, (N, C, OH, OW)> {
+    mean(adaptive_window(x, (H, W), (OH, OW), (KH, KW), (h, w)), (KH, KW))
+}
+gradient_test!(AdaptiveMean { h: 2, w: 3 });
+gradient_test!(adaptive_mean_global, AdaptiveMean { h: 1, w: 1 });
+
+#[derive_backward]
+pub fn adaptive_max(x: Tensor<f32, (N, L)>, count: usize) -> (Tensor<f32, (N, O)>, Tensor<i64, (N, O)>) {
+    let w = adaptive_window(x, L, O, K, count);
+    (max(w, K), argmax(w, K))
+}
+gradient_test!(AdaptiveMax { count: 3 });
+gradient_test!(adaptive_max_upwards, AdaptiveMax { count: 7 });
+
+#[derive_backward]
+pub fn adaptive_spread(x: Tensor<f32, (N, L)>, count: usize) -> Tensor<f32, (N, O)> {
+    let w = adaptive_window(x, L, O, K, count);
+    sqrt(var(w, K) + 0.1) + logsumexp(w, K) + 0.1 * prod(w, K) - min(w, K)
+}
+gradient_test!(AdaptiveSpread { count: 4 });
+
+#[test]
+fn shares_of_an_axis() {
+    let x = Array1::from_iter((1..=7).map(|i| i as f32)).insert_axis(pullback::ndarray::Axis(0));
+    // 0..3, 2..5, 4..7
+    assert_eq!(adaptive_max(&x, 3).unwrap(), (array![[3.0, 5.0, 7.0]], array![[2, 2, 2]]));
+    let y = adaptive_max(&x, 9).unwrap().0;
+    assert_eq!(y, array![[1.0, 2.0, 3.0, 4.0, 4.0, 5.0, 6.0, 7.0, 7.0]].mapv(|v: f32| v));
+    let error = Error::WindowZero { function: "adaptive_max", axis: "L", setting: "number of outputs" };
+    assert_eq!(adaptive_max(&x, 0).unwrap_err(), error);
+}

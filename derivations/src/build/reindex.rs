@@ -16,6 +16,7 @@ impl Builder<'_> {
                 let holes = self.window_holes(window, axes, *divisor, *has_divisor);
                 Some(Value { node: value.node, holes: value.holes.union(&holes) })
             }
+            TermOp::AdaptiveWindow { axes } => self.adaptive_window(x, axes, span),
             TermOp::Rename { from, to } => {
                 let (map, back) = (vec![(*from, self.index(*to))], vec![(*to, self.index(*from))]);
                 self.apply(x, map, vec![], back, vec![], AxisSet::EMPTY, span)
@@ -125,13 +126,27 @@ impl Builder<'_> {
                 vec![]
             }
         };
+        let masks = self.moved_masks(&x.holes, mapped, &map);
         back.sort();
         back_valid.sort();
         let transpose = Some(Box::new(Transpose { map: back, valid: back_valid, over }));
         let map = map.into_iter().map(|(axis, e)| (axis, Source::Affine(e))).collect();
         let r = Reindex { map, valid, fill: 0f64.to_bits(), transpose };
         let windows = x.holes.windows.clone();
-        Some(Value { node: self.graph.reindex(x.node, r), holes: Holes { conditions, windows } })
+        Some(Value { node: self.graph.reindex(x.node, r), holes: Holes { conditions, windows, masks } })
+    }
+
+    /// Masks of holes, seen through a map.
+    fn moved_masks(&mut self, holes: &Holes, mapped: AxisSet, map: &[(AxisId, Affine)]) -> Vec<(NodeId, AxisSet)> {
+        let mut moved = vec![];
+        for &(mask, axes) in &holes.masks {
+            let used = map.iter().filter(|(axis, _)| axes.contains(*axis));
+            let map: Vec<_> = used.map(|(axis, e)| (*axis, Source::Affine(e.clone()))).collect();
+            let r = Reindex { map, valid: vec![], fill: 0f64.to_bits(), transpose: None };
+            let mask = if axes.intersects(mapped) { self.graph.reindex(mask, r) } else { mask };
+            moved.push((mask, self.graph.axes_of(mask)));
+        }
+        moved
     }
 
     pub(super) fn refuse_holes(&mut self, x: &Value, axes: AxisSet, span: Span) -> Option<()> {
@@ -198,7 +213,8 @@ impl Builder<'_> {
         conditions.sort();
         let taps = axes.iter().map(|w| w.tap).collect();
         let sources = axes.iter().map(|w| w.source).collect();
-        Holes { conditions, windows: vec![WindowHoles { window: window.clone(), sources, taps, divisor, has_divisor }] }
+        let windows = vec![WindowHoles { window: window.clone(), sources, taps, divisor, has_divisor }];
+        Holes { conditions, windows, masks: vec![] }
     }
 
     // ---- joining

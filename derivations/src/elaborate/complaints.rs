@@ -102,6 +102,10 @@ fn of_the_promise() {
         &["the result can have holes, where a window reaches over the edge: write `fill(.., 0.0)`"],
     );
     complains(
+        "fn f(x: Tensor<f32, L>, n: usize) -> Tensor<f32, (O, K)> { adaptive_window(x, L, O, K, n) }",
+        &["the result can have holes"],
+    );
+    complains(
         "fn f(x: Tensor<f32, L>, k: Window<1>) -> Tensor<f32, (O, P)> { pad_reflect(window(x, L, O, K, k), K, P, 1, 1) }",
         &["this moves positions that may be holes"],
     );
@@ -200,6 +204,10 @@ fn of_axes() {
         "window(x, (C, L), (O, P), (K, J), k)",
         "a window over 2 axes is wanted here (an argument `k: Window<2>`), and this is `Window<1>`",
     );
+    expression("adaptive_window(x, (C, L), (O, P), (K, J), 2)", "as many positions, taps and counts as axes");
+    expression("adaptive_window(x, L, O, K, g)", "a whole number is wanted here, and this is a tensor");
+    expression("adaptive_window(g, L, O, K, 2)", "`g` has no axis `L`");
+    expression("adaptive_window(x, L, O, 1, 2)", "the names of the window's new axes are wanted here");
     expression("roll(g, N, 1)", "`g` has no axis `N`");
     expression("roll(x, C, g)", "a whole number is wanted here, and this is a tensor");
     expression("flip(x, (C, L))", "one axis is wanted here, and this is 2");

@@ -4,6 +4,7 @@
 //! call inlined, loops unrolled, and every value's axes known; or errors; or the paths of formulas still to be fetched.
 //! Invariants of the result: a term's arguments come before it; axes are numbered in order of first appearance.
 
+mod adaptive;
 mod call;
 mod callees;
 mod control;

@@ -15,6 +15,7 @@ impl Elaborator<'_> {
     pub(super) fn reindex_word(&mut self, name: &str, args: &[&Expr], span: Span) -> Value {
         let term = match name {
             "window" => self.window(args, span),
+            "adaptive_window" => self.adaptive_window(args, span),
             "rename" => self.rename(args, span),
             "split" => self.split(args, span),
             "merge" => self.merge(args, span),
@@ -107,7 +108,7 @@ impl Elaborator<'_> {
     }
 
     /// Whether new axes have different names; reports the first that does not.
-    fn distinct<'i>(&mut self, names: impl Iterator<Item = &'i Option<Ident>>) -> bool {
+    pub(super) fn distinct<'i>(&mut self, names: impl Iterator<Item = &'i Option<Ident>>) -> bool {
         let mut seen: Vec<&Ident> = vec![];
         for name in names.flatten() {
             if seen.contains(&name) {
@@ -213,7 +214,7 @@ impl Elaborator<'_> {
         Some(WindowAxis { dim, source, out, tap, stride, dilation, padding, counted })
     }
 
-    fn target_ident(&mut self, name: &Ident, extent: IntId, canonical: u64, x: TermId) -> Option<AxisId> {
+    pub(super) fn target_ident(&mut self, name: &Ident, extent: IntId, canonical: u64, x: TermId) -> Option<AxisId> {
         let path: Expr = syn::parse_quote!(#name);
         self.target_axis(&path, extent, canonical, x)
     }
@@ -428,7 +429,7 @@ impl Elaborator<'_> {
 }
 
 /// The names in `(OH, OW)` or `O`.
-fn names(arg: &Expr) -> Vec<Option<Ident>> {
+pub(super) fn names(arg: &Expr) -> Vec<Option<Ident>> {
     match arg {
         Expr::Tuple(t) => t.elems.iter().map(axis_ident).collect(),
         one => vec![axis_ident(one)],

@@ -134,6 +134,11 @@ pub enum Check {
         hi: IntId,
         kind: Padding,
     },
+    /// An axis is shared among so many windows, at least one.
+    Outputs {
+        axis: AxisId,
+        count: IntId,
+    },
     /// So many copies of an axis are neither negative nor too many.
     Copies {
         axis: AxisId,
@@ -212,6 +217,15 @@ pub struct WindowAxis {
     pub counted: IntId,
 }
 
+/// One axis of a window whose positions share the axis: the `i`-th covers ⌊i·len/count⌋ to ⌈(i+1)·len/count⌉.
+#[derive(Clone, Copy, Debug)]
+pub struct AdaptiveAxis {
+    pub source: AxisId,
+    pub out: AxisId,
+    pub tap: AxisId,
+    pub count: IntId,
+}
+
 #[derive(Clone, Debug)]
 pub enum TermOp {
     /// A tensor, labels or `#[diff]` argument.
@@ -234,6 +248,9 @@ pub enum TermOp {
         axes: Vec<WindowAxis>,
         divisor: HostId,
         has_divisor: HostId,
+    },
+    AdaptiveWindow {
+        axes: Vec<AdaptiveAxis>,
     },
     Rename {
         from: AxisId,
@@ -329,6 +346,7 @@ impl TermOp {
         match self {
             TermOp::Index(_) => "index",
             TermOp::Window { .. } => "window",
+            TermOp::AdaptiveWindow { .. } => "adaptive_window",
             TermOp::Rename { .. } => "rename",
             TermOp::Split { .. } => "split",
             TermOp::Merge { .. } => "merge",

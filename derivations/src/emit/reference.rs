@@ -4,7 +4,7 @@ use super::Variant;
 use super::layer::axis_names;
 use super::prepare::int_tokens;
 use super::signature::Face;
-use crate::elaborate::typed::HostKind;
+use crate::elaborate::typed::{AdaptiveAxis, HostKind};
 use crate::elaborate::{Padding, TermFill, TermId, TermOp, Typed};
 use crate::graph::{AxisId, BinaryOp, Distribution, IntId};
 use proc_macro2::{Ident, Span, TokenStream};
@@ -187,6 +187,12 @@ impl Printer<'_> {
                 };
                 let (sources, outs, taps) = (list(&|w| w.source), list(&|w| w.out), list(&|w| w.tap));
                 quote!(#f::window(#(&#args),*, #sources, #outs, #taps, &(#window)))
+            }
+            TermOp::AdaptiveWindow { axes } => {
+                let list = |f: &dyn Fn(&AdaptiveAxis) -> AxisId| self.axes(&axes.iter().map(f).collect::<Vec<_>>());
+                let (sources, outs, taps) = (list(&|w| w.source), list(&|w| w.out), list(&|w| w.tap));
+                let counts = axes.iter().map(|w| w.out.0 as usize);
+                quote!(#f::adaptive_window(#(&#args),*, #sources, #outs, #taps, &[#(#call.len(#counts)),*]))
             }
             TermOp::Rename { from, to } => {
                 let (from, to) = (self.axis(*from), self.axis(*to));

@@ -44,7 +44,7 @@ impl Arith {
                 Some(extent) if extent != id => self.polynomial(extent),
                 _ => Polynomial::from([(vec![id], 1)]),
             },
-            Int::Host(_) | Int::FloorDiv(..) => Polynomial::from([(vec![id], 1)]),
+            Int::Host(_) | Int::FloorDiv(..) | Int::Gcd(..) => Polynomial::from([(vec![id], 1)]),
             Int::Add(a, b) => combine(a, b, 1),
             Int::Sub(a, b) => combine(a, b, -1),
             Int::Mul(a, b) => {

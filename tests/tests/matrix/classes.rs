@@ -353,6 +353,26 @@ pub mod pads {
     }
 }
 
+pub mod shares {
+    use pullback::prelude::*;
+
+    #[derive_backward]
+    pub fn average(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        let coarse = mean(adaptive_window(x, C, O, K, 3), K);
+        x - 0.4 * rename(mean(adaptive_window(coarse, O, P, J, len(C)), J), P, C)
+    }
+    #[derive_backward]
+    pub fn largest(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        let w = adaptive_window(x, (N, C), (M, O), (J, K), (2, 3));
+        x * max(w, (M, O, J, K)) + 0.3 * x * sum(var(w, (J, K)) + logsumexp(w, (J, K)), (M, O))
+    }
+    #[derive_backward]
+    pub fn filled(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        let w = fill(adaptive_window(x, C, O, K, 3), 0.5);
+        x + 0.2 * sum(sq(w) * (1 + index(K)), (O, K)) - 0.1 * prod(adaptive_window(x, C, O, K, 3), (O, K))
+    }
+}
+
 pub mod quantifiers {
     use pullback::prelude::*;
 

@@ -218,12 +218,20 @@ fn turns_around_pads_has_its_gradient() {
     check_compiled(&TurnsAroundPads);
 }
 #[derive_backward]
-pub fn pads_around_quantifiers(x: Tensor<f32, (N, C)>, s: f64) -> Tensor<f32, (N, C)> {
-    pads::with_number(quantifiers::everywhere(x), s)
+pub fn pads_around_shares(x: Tensor<f32, (N, C)>, s: f64) -> Tensor<f32, (N, C)> {
+    pads::with_number(shares::largest(x), s)
 }
 #[test]
-fn pads_around_quantifiers_has_its_gradient() {
-    check_compiled(&PadsAroundQuantifiers { s: 0.3 });
+fn pads_around_shares_has_its_gradient() {
+    check_compiled(&PadsAroundShares { s: 0.3 });
+}
+#[derive_backward]
+pub fn shares_around_quantifiers(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    shares::average(quantifiers::everywhere(x))
+}
+#[test]
+fn shares_around_quantifiers_has_its_gradient() {
+    check_compiled(&SharesAroundQuantifiers);
 }
 #[derive_backward]
 pub fn quantifiers_around_picks(
@@ -458,101 +466,105 @@ fn winners_around_pads_has_its_gradient() {
     check_compiled(&WinnersAroundPads);
 }
 #[derive_backward]
-pub fn moments_around_quantifiers(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    moments::log_softmax(quantifiers::somewhere(x))
+pub fn moments_around_shares(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    moments::log_softmax(shares::filled(x))
 }
 #[test]
-fn moments_around_quantifiers_has_its_gradient() {
-    check_compiled(&MomentsAroundQuantifiers);
+fn moments_around_shares_has_its_gradient() {
+    check_compiled(&MomentsAroundShares);
 }
 #[derive_backward]
-pub fn contractions_around_picks(
+pub fn contractions_around_quantifiers(
     x: Tensor<f32, (N, C)>,
-    label: Labels<N>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    contractions::scaled(picks::centred(x, label), a)
+    contractions::scaled(quantifiers::somewhere(x), a)
 }
 #[test]
-fn contractions_around_picks_has_its_gradient() {
-    check_compiled(&ContractionsAroundPicks);
+fn contractions_around_quantifiers_has_its_gradient() {
+    check_compiled(&ContractionsAroundQuantifiers);
 }
 #[derive_backward]
-pub fn windows_around_indices(
+pub fn windows_around_picks(
     x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
     k: Window<1>,
 ) -> Tensor<f32, (N, C)> {
-    windows::average(indices::ramp(x), k)
+    windows::average(picks::centred(x, label), k)
 }
 #[test]
-fn windows_around_indices_has_its_gradient() {
+fn windows_around_picks_has_its_gradient() {
     check_compiled(
-        &WindowsAroundIndices {
+        &WindowsAroundPicks {
             k: Window::new([3]).stride([1]).padding([1]),
         },
     );
 }
 #[derive_backward]
-pub fn renames_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
-    renames::distances(draws::noise(x, seed))
+pub fn renames_around_indices(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    renames::distances(indices::ramp(x))
 }
 #[test]
-fn renames_around_draws_has_its_gradient() {
-    check_compiled(
-        &RenamesAroundDraws {
-            seed: Seed(5),
-        },
-    );
+fn renames_around_indices_has_its_gradient() {
+    check_compiled(&RenamesAroundIndices);
 }
 #[derive_backward]
-pub fn splits_around_stops(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    splits::shuffled(stops::held(x))
+pub fn splits_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
+    splits::shuffled(draws::noise(x, seed))
 }
 #[test]
-fn splits_around_stops_has_its_gradient() {
-    check_compiled(&SplitsAroundStops);
+fn splits_around_draws_has_its_gradient() {
+    check_compiled(&SplitsAroundDraws { seed: Seed(5) });
 }
 #[derive_backward]
-pub fn slices_around_helpers(
+pub fn slices_around_stops(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    slices::stacked(stops::held(x))
+}
+#[test]
+fn slices_around_stops_has_its_gradient() {
+    check_compiled(&SlicesAroundStops);
+}
+#[derive_backward]
+pub fn shifts_around_helpers(
     x: Tensor<f32, (N, C)>,
     #[diff]
     t: f64,
 ) -> Tensor<f32, (N, C)> {
-    slices::stacked(helpers::nested(x, t))
+    shifts::back(helpers::nested(x, t))
 }
 #[test]
-fn slices_around_helpers_has_its_gradient() {
-    check_compiled(&SlicesAroundHelpers);
+fn shifts_around_helpers_has_its_gradient() {
+    check_compiled(&ShiftsAroundHelpers);
 }
 #[derive_backward]
-pub fn shifts_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    shifts::back(methods::chained(x))
+pub fn turns_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    turns::mirrored(methods::chained(x))
 }
 #[test]
-fn shifts_around_methods_has_its_gradient() {
-    check_compiled(&ShiftsAroundMethods);
+fn turns_around_methods_has_its_gradient() {
+    check_compiled(&TurnsAroundMethods);
 }
 #[derive_backward]
-pub fn turns_around_arithmetic(
+pub fn pads_around_arithmetic(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    turns::mirrored(arithmetic::broadcast(x, a))
+    pads::reflected(arithmetic::broadcast(x, a))
 }
 #[test]
-fn turns_around_arithmetic_has_its_gradient() {
-    check_compiled(&TurnsAroundArithmetic);
+fn pads_around_arithmetic_has_its_gradient() {
+    check_compiled(&PadsAroundArithmetic);
 }
 #[derive_backward]
-pub fn pads_around_powers(
+pub fn shares_around_powers(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    pads::reflected(powers::real(x, a))
+    shares::largest(powers::real(x, a))
 }
 #[test]
-fn pads_around_powers_has_its_gradient() {
-    check_compiled(&PadsAroundPowers);
+fn shares_around_powers_has_its_gradient() {
+    check_compiled(&SharesAroundPowers);
 }
 #[derive_backward]
 pub fn quantifiers_around_exponentials(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
