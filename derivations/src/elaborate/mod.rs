@@ -4,12 +4,14 @@
 //! call inlined, loops unrolled, and every value's axes known; or errors; or the paths of formulas still to be fetched.
 //! Invariants of the result: a term's arguments come before it; axes are numbered in order of first appearance.
 
+mod adaptive;
 mod call;
 mod callees;
 mod control;
 mod expr;
 mod frame;
 mod host;
+mod pad;
 mod reduce;
 mod reindex;
 pub mod typed;
@@ -20,7 +22,7 @@ mod words;
 pub use call::{Library, recursion};
 pub use callees::{callees, own_call};
 pub use host::len_ident;
-pub use typed::{Binding, Check, Decision, HostKind, Reduction, Term, TermFill, TermId, TermOp, Typed};
+pub use typed::{Binding, Check, Decision, HostKind, Padding, Reduction, Term, TermFill, TermId, TermOp, Typed};
 
 use crate::error::Errors;
 use crate::graph::AxisId;

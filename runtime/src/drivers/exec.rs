@@ -155,6 +155,7 @@ struct Job<'j> {
     /// The most rows of one tile.
     most_rows: usize,
     /// No conditions, one loop of taps at most, and every operand and store direct or the same for all of them.
+    /// No condition changes from row to row, else a row's place would not follow from the one before.
     plain: bool,
 }
 
