@@ -5,22 +5,24 @@ The formula's value; [`Chain`] has its gradient.
     t1 = recip(std)
     t2 = x - mu
     t3 = scale·t2 / std + shift
-    t4 = gamma·dy
-    sum1 = Σ[C] t4
-    t5 = skip + max(t3, 0)·draw0 / c1 - mu_2
-    sum2 = Σ[C] t4·t5
-    t6 = select(le(t3, 0), 0, draw0·rstd·(t4 - sum1 / len(C) - sum2·rstd² / len(C)·t5))
-    sum3 = Σ[N] t6
-    sum4 = Σ[N] t2·t6
-    ∂x = scale·t1 / c1·(t6 - sum3 / len(N) - sum4·t1² / len(N)·t2)
-    t7 = rstd·(t4 - sum1 / len(C) - sum2·rstd² / len(C)·t5)
+    t4 = le(t3, 0)
+    t5 = gamma·dy
+    sum1 = Σ[C] t5
+    t6 = skip + max(t3, 0)·draw0 / c1 - mu_2
+    sum2 = Σ[C] t5·t6
+    t7 = rstd·(t5 - sum1 / len(C) - sum2·rstd² / len(C)·t6)
+    t8 = select(t4, 0, draw0·t7)
+    sum3 = Σ[N] t8
+    sum4 = Σ[N] select(t4, 0, t2·draw0·t7)
+    ∂x = scale·t1 / c1·(t8 - sum3 / len(N) - sum4·t1² / len(N)·t2)
     ∂skip = t7
-    ∂scale = t1·sum4 / c1
+    sum5 = Σ[N] t2·t8
+    ∂scale = t1·sum5 / c1
     ∂shift = sum3 / c1
-    sum5 = Σ[N] rstd·dy·t5
-    ∂gamma = sum5
-    sum6 = Σ[N] dy
-    ∂beta = sum6
+    sum6 = Σ[N] rstd·dy·t6
+    ∂gamma = sum6
+    sum7 = Σ[N] dy
+    ∂beta = sum7
 ```
 
 Saved for the gradient: `mu` (`f64`), `std` (`f64`), `mu_2` (`f64`), `rstd` (`f64`).
@@ -490,6 +492,7 @@ const _: () = {
                 let value_2 = k.data([n, c]);
                 let sum_2 = k.wide([c]);
                 let sum_3 = k.wide([c]);
+                let sum_4 = k.wide([c]);
                 let value_3 = k.wide([c]);
                 let value_4 = k.wide([c]);
                 k.nest([]);
@@ -578,6 +581,7 @@ const _: () = {
                     .store(value_2)
                     .sum(sum_2, [n])
                     .sum(sum_3, [n])
+                    .sum(sum_4, [n])
                     .body({
                         #[inline(always)]
                         move |
@@ -603,28 +607,30 @@ const _: () = {
                             let product = rstd
                                 * (gamma * dy - mean_gamma_dy
                                     - value * (skip + kept - mu_2));
-                            let selected = V::select(
-                                sum.le(V::num(0.0)),
-                                V::num(0.0),
-                                keep * product,
-                            );
-                            Out::store([product]).sum([selected, difference * selected])
+                            let le = sum.le(V::num(0.0));
+                            let selected = V::select(le, V::num(0.0), keep * product);
+                            Out::store([product])
+                                .sum([
+                                    selected,
+                                    V::select(le, V::num(0.0), difference * keep * product),
+                                    difference * selected,
+                                ])
                         }
                     });
                 k.after();
-                k.each([c], [sum_2.here(), sum_3.here(), std.here()])
+                k.each([c], [sum_2.here(), sum_3.here(), std.here(), sum_4.here()])
                     .store(value_3)
                     .store(value_4)
                     .store(grad_scale)
                     .store(grad_shift)
                     .body({
                         #[inline(always)]
-                        move |[sum_2, sum_3, std], []| {
+                        move |[sum_2, sum_3, std, sum_4], []| {
                             let recip = std.recip();
                             Out::store([
                                 sum_2 / len_n,
                                 sum_3 * recip.sq() / len_n,
-                                recip * sum_3 / c1,
+                                recip * sum_4 / c1,
                                 sum_2 / c1,
                             ])
                         }
@@ -845,22 +851,24 @@ const _: () = {
     t1 = recip(std)
     t2 = x - mu
     t3 = scale·t2 / std + shift
-    t4 = gamma·dy
-    sum1 = Σ[C] t4
-    t5 = skip + max(t3, 0)·draw0 / c1 - mu_2
-    sum2 = Σ[C] t4·t5
-    t6 = select(le(t3, 0), 0, draw0·rstd·(t4 - sum1 / len(C) - sum2·rstd² / len(C)·t5))
-    sum3 = Σ[N] t6
-    sum4 = Σ[N] t2·t6
-    ∂x = scale·t1 / c1·(t6 - sum3 / len(N) - sum4·t1² / len(N)·t2)
-    t7 = rstd·(t4 - sum1 / len(C) - sum2·rstd² / len(C)·t5)
+    t4 = le(t3, 0)
+    t5 = gamma·dy
+    sum1 = Σ[C] t5
+    t6 = skip + max(t3, 0)·draw0 / c1 - mu_2
+    sum2 = Σ[C] t5·t6
+    t7 = rstd·(t5 - sum1 / len(C) - sum2·rstd² / len(C)·t6)
+    t8 = select(t4, 0, draw0·t7)
+    sum3 = Σ[N] t8
+    sum4 = Σ[N] select(t4, 0, t2·draw0·t7)
+    ∂x = scale·t1 / c1·(t8 - sum3 / len(N) - sum4·t1² / len(N)·t2)
     ∂skip = t7
-    ∂scale = t1·sum4 / c1
+    sum5 = Σ[N] t2·t8
+    ∂scale = t1·sum5 / c1
     ∂shift = sum3 / c1
-    sum5 = Σ[N] rstd·dy·t5
-    ∂gamma = sum5
-    sum6 = Σ[N] dy
-    ∂beta = sum6
+    sum6 = Σ[N] rstd·dy·t6
+    ∂gamma = sum6
+    sum7 = Σ[N] dy
+    ∂beta = sum7
 ```
 
 Saved for the gradient: `mu` (`f64`), `std` (`f64`), `mu_2` (`f64`), `rstd` (`f64`).
@@ -1240,57 +1248,97 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
                 arg4.as_ref().map(::pullback::__private::value_shape),
                 arg5.as_ref().map(::pullback::__private::value_shape),
             ];
-            let call = prepare(self, shapes.each_ref().map(|s| s.as_deref()))?;
-            let t0 = ::pullback::__private::given(&call, "x", arg0)?;
-            let t1 = ::pullback::__private::given(&call, "skip", arg1)?;
-            let t2 = ::pullback::__private::given(&call, "scale", arg2)?;
-            let t3 = ::pullback::__private::given(&call, "shift", arg3)?;
-            let t4 = ::pullback::__private::given(&call, "gamma", arg4)?;
-            let t5 = ::pullback::__private::given(&call, "beta", arg5)?;
-            let t6 = ::pullback::formula::mean(&t0, &[::pullback::formula::Axis(0u32)]);
-            let t7 = ::pullback::formula::sub(&t0, &t6);
-            let t8 = ::pullback::formula::powi(&t7, 2i32);
-            let t9 = ::pullback::formula::mean(&t8, &[::pullback::formula::Axis(0u32)]);
-            let t10 = ::pullback::formula::sub(&t0, &t6);
-            let t11 = ::pullback::formula::num(call.number(0usize));
-            let t12 = ::pullback::formula::add(&t9, &t11);
-            let t13 = ::pullback::formula::sqrt(&t12);
-            let t14 = ::pullback::formula::div(&t10, &t13);
-            let t15 = ::pullback::formula::mul(&t2, &t14);
-            let t16 = ::pullback::formula::add(&t15, &t3);
-            let t17 = ::pullback::formula::num(0.0);
-            let t18 = ::pullback::formula::max2(&t16, &t17);
-            let t19 = ::pullback::formula::bernoulli(
-                &[
-                    (::pullback::formula::Axis(0u32), call.len(0usize)),
-                    (::pullback::formula::Axis(1u32), call.len(1usize)),
-                ],
-                ::pullback::__private::Seed(call.seed(1usize)),
-                0u32,
-                call.number(2usize),
+            let op = self;
+            let call = prepare(op, shapes.each_ref().map(|s| s.as_deref()))?;
+            let Chain { seed, p, eps, .. } = ::core::clone::Clone::clone(op);
+            let run = ::pullback::formula::written::Run::new(
+                &[call.len(0usize), call.len(1usize)],
             );
-            let t20 = ::pullback::formula::mul(&t18, &t19);
-            let t21 = ::pullback::formula::num(call.number(2usize));
-            let t22 = ::pullback::formula::div(&t20, &t21);
-            let t23 = ::pullback::formula::add(&t22, &t1);
-            let t24 = ::pullback::formula::mean(
-                &t23,
-                &[::pullback::formula::Axis(1u32)],
-            );
-            let t25 = ::pullback::formula::sub(&t23, &t24);
-            let t26 = ::pullback::formula::powi(&t25, 2i32);
-            let t27 = ::pullback::formula::mean(
-                &t26,
-                &[::pullback::formula::Axis(1u32)],
-            );
-            let t28 = ::pullback::formula::sub(&t23, &t24);
-            let t29 = ::pullback::formula::num(call.number(0usize));
-            let t30 = ::pullback::formula::add(&t27, &t29);
-            let t31 = ::pullback::formula::sqrt(&t30);
-            let t32 = ::pullback::formula::div(&t28, &t31);
-            let t33 = ::pullback::formula::mul(&t4, &t32);
-            let t34 = ::pullback::formula::add(&t33, &t5);
-            ::core::result::Result::Ok(::std::vec![t34.clone(),])
+            let axis_C = ::pullback::formula::written::Name::of(1u32);
+            let axis_N = ::pullback::formula::written::Name::of(0u32);
+            let x = run
+                .argument(
+                    ::pullback::__private::given(&call, "x", arg0)?,
+                    &[&axis_N, &axis_C],
+                );
+            let skip = run
+                .argument(
+                    ::pullback::__private::given(&call, "skip", arg1)?,
+                    &[&axis_N, &axis_C],
+                );
+            let scale = run
+                .argument(
+                    ::pullback::__private::given(&call, "scale", arg2)?,
+                    &[&axis_C],
+                );
+            let shift = run
+                .argument(
+                    ::pullback::__private::given(&call, "shift", arg3)?,
+                    &[&axis_C],
+                );
+            let gamma = run
+                .argument(
+                    ::pullback::__private::given(&call, "gamma", arg4)?,
+                    &[&axis_C],
+                );
+            let beta = run
+                .argument(
+                    ::pullback::__private::given(&call, "beta", arg5)?,
+                    &[&axis_C],
+                );
+            let y0 = {
+                let active = ::pullback::formula::written::max2(
+                    scale
+                        * {
+                            let (x, over, eps) = (
+                                x,
+                                ::pullback::formula::written::Name::joined(&[&axis_N]),
+                                ((eps) as f64),
+                            );
+                            let axis_C = ::pullback::formula::written::Name::new();
+                            let axis_N = ::pullback::formula::written::Name::new();
+                            x.bind(&[&axis_N, &axis_C], ::core::option::Option::None);
+                            let y0 = {
+                                let mu = ::pullback::formula::written::mean(x, &[&over]);
+                                let var = ::pullback::formula::written::mean(
+                                    ::pullback::formula::written::sq(x - mu),
+                                    &[&over],
+                                );
+                                (x - mu)
+                                    / ::pullback::formula::written::sqrt(var + run.num(eps))
+                            };
+                            y0.promised(&[&axis_N, &axis_C])
+                        } + shift,
+                    run.num(0.0),
+                );
+                let kept = active
+                    * ::pullback::formula::written::bernoulli_like(active, seed, 1.0 - p)
+                    / run.num((1.0 - p));
+                gamma
+                    * {
+                        let (x, over, eps) = (
+                            kept + skip,
+                            ::pullback::formula::written::Name::joined(&[&axis_C]),
+                            ((eps) as f64),
+                        );
+                        let axis_C = ::pullback::formula::written::Name::new();
+                        let axis_N = ::pullback::formula::written::Name::new();
+                        x.bind(&[&axis_N, &axis_C], ::core::option::Option::None);
+                        let y0 = {
+                            let mu = ::pullback::formula::written::mean(x, &[&over]);
+                            let var = ::pullback::formula::written::mean(
+                                ::pullback::formula::written::sq(x - mu),
+                                &[&over],
+                            );
+                            (x - mu)
+                                / ::pullback::formula::written::sqrt(var + run.num(eps))
+                        };
+                        y0.promised(&[&axis_N, &axis_C])
+                    } + beta
+            };
+            ::core::result::Result::Ok(
+                ::std::vec![y0.finished(& [(& axis_N, 0u32), (& axis_C, 1u32)]),],
+            )
         }
     }
 };
