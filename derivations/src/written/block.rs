@@ -4,7 +4,7 @@ use super::kind::{Kind, Out};
 use super::{Unsupported, Writer, Written};
 use crate::error::Errors;
 use crate::syntax::tensor_axes;
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Expr, Pat, Stmt};
 
@@ -44,7 +44,7 @@ impl Writer<'_> {
                 Stmt::Item(item) => statements.extend(quote!(#item)),
                 Stmt::Expr(e, None) if i == last => tail = Some(self.expr(e)?),
                 Stmt::Expr(e, _) => {
-                    let value = self.expr(e)?.tokens;
+                    let value = operand(self.expr(e)?.tokens);
                     statements.extend(quote!(#value;));
                 }
                 Stmt::Macro(_) => return Err(Unsupported),
@@ -59,7 +59,7 @@ impl Writer<'_> {
     pub(super) fn finish_block(&mut self, block: Block, kind: &Kind) -> Written<TokenStream> {
         let statements = block.statements;
         let tail = match block.tail {
-            Some(tail) => Some(self.coerce(tail, kind)?),
+            Some(tail) => Some(operand(self.coerce(tail, kind)?)),
             None if matches!(kind, Kind::Unit) => None,
             None => return Err(Unsupported),
         };
@@ -275,8 +275,29 @@ impl Writer<'_> {
         let parts: Vec<Pattern> = c.inputs.iter().map(|p| self.pattern(p, Kind::Tensor)).collect::<Written<_>>()?;
         let (patterns, after): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         let body = self.expr(&c.body)?;
-        let body = self.coerce(body, &Kind::Tensor)?;
+        let body = operand(self.coerce(body, &Kind::Tensor)?);
         self.frame().scopes.pop();
         Ok(quote!(|#(#patterns),*| { #(#after)* #body }))
+    }
+}
+
+/// At the beginning of a statement a block, an `if` or a `match` ends there, whatever follows: it goes into parentheses.
+fn operand(tokens: TokenStream) -> TokenStream {
+    let mut rest = tokens.clone().into_iter();
+    let ends = match (rest.next(), rest.next()) {
+        (Some(TokenTree::Group(group)), Some(_)) => group.delimiter() == Delimiter::Brace,
+        (Some(TokenTree::Ident(word)), _) => (word == "if" || word == "match") && syn::parse2::<WholeStatement>(tokens.clone()).is_err(),
+        _ => false,
+    };
+    if ends { quote!((#tokens)) } else { tokens }
+}
+
+/// An `if` or a `match` and nothing after it.
+struct WholeStatement;
+
+impl syn::parse::Parse for WholeStatement {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<WholeStatement> {
+        Expr::parse_with_earlier_boundary_rule(input)?;
+        if input.is_empty() { Ok(WholeStatement) } else { Err(input.error("more")) }
     }
 }

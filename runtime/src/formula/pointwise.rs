@@ -30,7 +30,7 @@ fn pointwise<const N: usize>(
             // A constant is rounded where it meets numbers that are, unless any type holds it.
             operands[i] = if x.from.rounding.epsilon == 0.0 && value.fract() != 0.0 { round.round(value) } else { value };
         }
-        let y = round.round(f(operands));
+        let y = round.round_value(f(operands));
         out.values.push(y);
         out.holes.push(xs.iter().zip(offsets).any(|(x, o)| x.is_hole(o)));
         if from.width > 0 {

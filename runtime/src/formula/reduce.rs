@@ -40,7 +40,7 @@ fn reduce(x: &Value, axes: &[Axis], act: Act, empty: Empty, f: impl Fn(&mut Grou
         let (indices, offsets): (Vec<usize>, Vec<usize>) = found.unzip();
         let values = offsets.iter().map(|o| round.round(x.elements.values[*o])).collect();
         let mut group = Group { values, indices, weights: vec![0.0; offsets.len()] };
-        out.values.push(round.round(f(&mut group)));
+        out.values.push(round.round_value(f(&mut group)));
         out.holes.push(empty == Empty::Hole && offsets.is_empty() && !inner.is_empty());
         for k in 0..x.from.width {
             let terms = offsets

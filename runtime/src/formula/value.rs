@@ -16,6 +16,8 @@ pub struct Rounding {
     pub epsilon: f64,
     /// What is larger becomes infinite.
     pub largest: f64,
+    /// Values of smaller size become 0.
+    pub smallest: f64,
     /// Tells runs apart.
     pub salt: u64,
     /// Tangents are sums of the sizes of their terms: how large the parts are that cancel in a slope.
@@ -24,7 +26,7 @@ pub struct Rounding {
 
 impl Rounding {
     /// Full `f64`.
-    pub const NONE: Rounding = Rounding { epsilon: 0.0, largest: f64::INFINITY, salt: 0, sizes: false };
+    pub const NONE: Rounding = Rounding { epsilon: 0.0, largest: f64::INFINITY, smallest: 0.0, salt: 0, sizes: false };
     /// Full `f64`; tangents are sums of sizes.
     pub const SIZES: Rounding = Rounding { sizes: true, ..Rounding::NONE };
 
@@ -45,6 +47,12 @@ impl Rounding {
         z ^= z >> 31;
         let size = 0.5 + (z >> 12) as f64 / (1u64 << 53) as f64;
         if z & 1 == 0 { size } else { -size }
+    }
+
+    /// As [`Rounding::round`], for a value: a tangent may be tiny to tell that it is no zero of structure.
+    pub(super) fn round_value(&self, x: f64) -> f64 {
+        let rounded = self.round(x);
+        if rounded.abs() < self.smallest { 0.0 } else { rounded }
     }
 
     /// A partial derivative, as tangents take it.

@@ -12,7 +12,7 @@ use crate::{Error, Float, Layer, rng};
 /// Probes in one run of the reference.
 const WIDTH: usize = 32;
 /// Runs with rounding. Each flips a comparison at equality with even odds.
-const ROUNDED_RUNS: u64 = 4;
+const ROUNDED_RUNS: u64 = 6;
 
 /// A number that a call should give.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +58,11 @@ fn largest<T: Float>() -> f64 {
 /// Numbers below this count as zero: the type may flush them, and the reference keeps some to tell zeros apart.
 fn smallest<T: Float>() -> f64 {
     if largest::<T>() == f64::MAX { 1e-200 } else { 64.0 * f64::from(f32::MIN_POSITIVE) }
+}
+
+/// What is smaller may underflow to 0.
+fn smallest_normal<T: Float>() -> f64 {
+    if largest::<T>() == f64::MAX { f64::MIN_POSITIVE } else { f64::from(f32::MIN_POSITIVE) }
 }
 
 /// A direction to differentiate along.
@@ -127,7 +132,8 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
 
     /// Runs without rounding, and with.
     fn runs(&self, probes: &[Probe]) -> Result<Vec<Vec<Value>>, Failure> {
-        let rounding = |salt| Rounding { epsilon: 2.0 * T::EPSILON, largest: largest::<T>(), salt, sizes: false };
+        let (largest, smallest) = (largest::<T>(), smallest_normal::<T>());
+        let rounding = |salt| Rounding { epsilon: 2.0 * T::EPSILON, largest, smallest, salt, sizes: false };
         let all = std::iter::once(Rounding::NONE).chain((1..=ROUNDED_RUNS).map(rounding));
         let runs = all.map(|rounding| self.run(probes, rounding, None)).collect::<Result<Vec<_>, _>>();
         let runs = runs.map_err(|error| Failure::Call { call: "reference", error })?;
