@@ -2,13 +2,13 @@
 The formula's value; [`BatchNorm`] has its gradient.
 
 ```text
-    sum1 = Σ[N,S] dy
-    t1 = len(N)·len(S)
-    t2 = x - mu
-    sum2 = Σ[N,S] t2·dy
-    ∂x = gamma·rstd·(dy - sum1 / t1 - sum2·rstd² / t1·t2)
-    ∂gamma = rstd·sum2
-    ∂beta = sum1
+    sum_dy = Σ[N,S] dy
+    count = len(N)·len(S)
+    xc = x - mu
+    sum_xc_dy = Σ[N,S] xc·dy
+    ∂x = gamma·rstd·(dy - sum_dy / count - sum_xc_dy·rstd² / count·xc)
+    ∂gamma = rstd·sum_xc_dy
+    ∂beta = sum_dy
 ```
 
 Saved for the gradient: `mu` (`f64`), `rstd` (`f64`).
@@ -139,7 +139,6 @@ const _: () = {
                 let rstd = k.root(rstd, [c]);
                 let sum_x = k.wide([c]);
                 let sum_sq_xc = k.wide([c]);
-                let std = k.wide([c]);
                 k.nest([c]);
                 k.sweep([n, c, s], [x.here()], [])
                     .sum(sum_x, [n, s])
@@ -160,31 +159,25 @@ const _: () = {
                         move |[x], [mu]| Out::store([]).sum([(x - mu).sq()])
                     });
                 k.each([c], [sum_sq_xc.here()])
-                    .store(std)
+                    .store(rstd)
                     .body({
                         #[inline(always)]
                         move |[sum_sq_xc], []| {
                             let var = sum_sq_xc / (len_n * len_s);
-                            Out::store([(var + eps).sqrt()])
+                            Out::store([(var + eps).sqrt().recip()])
                         }
                     });
                 k.sweep(
                         [n, c, s],
-                        [gamma.here(), x.here(), std.here(), beta.here()],
-                        [mu.here()],
+                        [gamma.here(), x.here(), beta.here()],
+                        [mu.here(), rstd.here()],
                     )
                     .store(y)
                     .body({
                         #[inline(always)]
-                        move |[gamma, x, std, beta], [mu]| Out::store([
-                            gamma * (x - mu) / std + beta,
+                        move |[gamma, x, beta], [mu, rstd]| Out::store([
+                            (gamma * (x - mu) * rstd + beta).narrow(),
                         ])
-                    });
-                k.after();
-                k.each([c], [std.here()])
-                    .store(rstd)
-                    .body({
-                        #[inline(always)] move |[std], []| Out::store([std.recip()])
                     });
                 k.run();
             }
@@ -271,7 +264,7 @@ const _: () = {
                 let sum_dy = k.wide([c]);
                 let sum_xc_dy = k.wide([c]);
                 let mean_dy = k.wide([c]);
-                let value = k.wide([c]);
+                let slope_xc_dy = k.wide([c]);
                 k.nest([]);
                 k.each([c], [gamma.here(), rstd.here()])
                     .store(gamma_rstd)
@@ -285,29 +278,37 @@ const _: () = {
                     .sum(sum_xc_dy, [n, s])
                     .body({
                         #[inline(always)]
-                        move |[dy, x], [mu]| Out::store([]).sum([dy, (x - mu) * dy])
+                        move |[dy, x], [mu]| {
+                            Out::store([]).sum([dy.wide(), (x - mu) * dy])
+                        }
                     });
-                let product = len_n * len_s;
+                let count = len_n * len_s;
                 k.each([c], [sum_dy.here(), sum_xc_dy.here(), rstd.here()])
                     .store(mean_dy)
-                    .store(value)
+                    .store(slope_xc_dy)
                     .body({
                         #[inline(always)]
                         move |[sum_dy, sum_xc_dy, rstd], []| Out::store([
-                            sum_dy / product,
-                            sum_xc_dy * rstd.sq() / product,
+                            sum_dy / count,
+                            sum_xc_dy * rstd.sq() / count,
                         ])
                     });
                 k.sweep(
                         [n, c, s],
-                        [gamma_rstd.here(), dy.here(), value.here(), x.here()],
-                        [mean_dy.here(), mu.here()],
+                        [dy.here(), x.here()],
+                        [
+                            gamma_rstd.here(),
+                            mean_dy.here(),
+                            slope_xc_dy.here(),
+                            mu.here(),
+                        ],
                     )
                     .store(grad_x)
                     .body({
                         #[inline(always)]
-                        move |[gamma_rstd, dy, value, x], [mean_dy, mu]| Out::store([
-                            gamma_rstd * (dy - mean_dy - value * (x - mu)),
+                        move |[dy, x], [gamma_rstd, mean_dy, slope_xc_dy, mu]| Out::store([
+                            (gamma_rstd * (dy - mean_dy - slope_xc_dy * (x - mu)))
+                                .narrow(),
                         ])
                     });
                 k.after();
@@ -444,13 +445,13 @@ const _: () = {
         /**The gradients, from the cotangent of the output.
 
 ```text
-    sum1 = Σ[N,S] dy
-    t1 = len(N)·len(S)
-    t2 = x - mu
-    sum2 = Σ[N,S] t2·dy
-    ∂x = gamma·rstd·(dy - sum1 / t1 - sum2·rstd² / t1·t2)
-    ∂gamma = rstd·sum2
-    ∂beta = sum1
+    sum_dy = Σ[N,S] dy
+    count = len(N)·len(S)
+    xc = x - mu
+    sum_xc_dy = Σ[N,S] xc·dy
+    ∂x = gamma·rstd·(dy - sum_dy / count - sum_xc_dy·rstd² / count·xc)
+    ∂gamma = rstd·sum_xc_dy
+    ∂beta = sum_dy
 ```
 
 Saved for the gradient: `mu` (`f64`), `rstd` (`f64`).

@@ -50,12 +50,28 @@ pub fn build(errors: &mut Errors, formula: &Formula, typed: &Typed) -> Built {
     builder.finish()
 }
 
-/// The words of a constant's expression, if they are short (`eps`, `k_step_0`); else a letter. Unique.
+/// The words of a constant's expression, if they are few (`eps`, `k_step_0`, `one_minus_p`); else a letter. Unique.
 fn host_name(code: &str, taken: &[Host]) -> String {
-    let words: Vec<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
-    let spelled = words.join("_").replace("usize", "").to_lowercase();
-    let plain =
-        spelled.len() <= 24 && spelled.starts_with(|c: char| c.is_ascii_lowercase()) && !code.contains(['+', '-', '*', '/']);
+    let spoken: String = code
+        .chars()
+        .map(|c| match c {
+            '+' => " plus ".into(),
+            '-' => " minus ".into(),
+            '*' => " times ".into(),
+            '/' => " over ".into(),
+            c if c.is_alphanumeric() || matches!(c, '_' | '.') => c.to_string(),
+            _ => " ".to_string(),
+        })
+        .collect();
+    let number = |word: &str| match word.strip_suffix(".0").unwrap_or(word) {
+        "0" => "zero".to_string(),
+        "1" => "one".to_string(),
+        "2" => "two".to_string(),
+        word => word.replace('.', "_"),
+    };
+    let words: Vec<String> = spoken.split_whitespace().map(number).filter(|w| w != "usize" && w != "_").collect();
+    let spelled = words.join("_").to_lowercase();
+    let plain = spelled.len() <= 24 && spelled.starts_with(|c: char| c.is_ascii_lowercase());
     let base = if plain { spelled } else { "c".to_string() };
     let free = |name: &str| taken.iter().all(|h| h.name != name);
     if plain && free(&base) {

@@ -11,11 +11,13 @@ mod int;
 mod op;
 pub mod print;
 pub mod special;
+mod words;
 
 pub use affine::{Affine, Condition, Reindex, Source, Transpose, condition_axes};
 pub use axis::{AxisId, AxisSet};
 pub use int::{Int, IntId, Ints};
 pub use op::{BinaryOp, ReduceOp, UnaryOp};
+pub use words::words;
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -202,6 +202,7 @@ impl Memory {
     }
     pub(crate) fn own(&mut self, array: Array, words: usize) {
         let mut buffer = vec![0; words];
+        super::exec::poison(&mut buffer);
         self.bases[array.0 as usize] = buffer.as_mut_ptr() as *mut u8;
         self.owned.push(buffer);
     }

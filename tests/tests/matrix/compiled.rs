@@ -198,7 +198,6 @@ pub fn slices_around_shifts(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
     slices::swapped(shifts::back(x))
 }
 #[test]
-#[ignore = "reads stale memory now and then: a known fault of the drivers"]
 fn slices_around_shifts_has_its_gradient() {
     check_compiled(&SlicesAroundShifts);
 }

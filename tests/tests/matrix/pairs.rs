@@ -84,13 +84,10 @@ pub fn compiled(classes: &[Vec<Member>]) -> String {
             let function = pair(&outer[turn % outer.len()], &inner[(turn + 1) % inner.len()]);
             let operation = operation(&function);
             let test = format_ident!("{}_has_its_gradient", function.sig.ident);
-            let ignored = KNOWN_FAULTS.contains(&function.sig.ident.to_string().as_str());
-            let ignored = ignored.then(|| quote!(#[ignore = "reads stale memory now and then: a known fault of the drivers"]));
             items.extend(quote! {
                 #[derive_backward]
                 #function
                 #[test]
-                #ignored
                 fn #test() {
                     check_compiled(&#operation);
                 }
@@ -99,9 +96,6 @@ pub fn compiled(classes: &[Vec<Member>]) -> String {
     }
     prettyplease::unparse(&syn::parse2(items).expect("a file"))
 }
-
-/// Pairs that fail now and then, and are not run until that is mended.
-const KNOWN_FAULTS: &[&str] = &["slices_around_shifts"];
 
 /// The operation of a formula with the constants of the matrix.
 fn operation(function: &ItemFn) -> proc_macro2::TokenStream {
