@@ -737,28 +737,45 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
                 arg1.as_ref().map(::pullback::__private::value_shape),
                 arg2.as_ref().map(::pullback::__private::value_shape),
             ];
-            let call = prepare(self, shapes.each_ref().map(|s| s.as_deref()))?;
-            let t0 = ::pullback::__private::given(&call, "x", arg0)?;
-            let t1 = ::pullback::__private::given(&call, "gamma", arg1)?;
-            let t2 = ::pullback::__private::given(&call, "beta", arg2)?;
-            let t3 = ::pullback::formula::mean(
-                &t0,
-                &[::pullback::formula::Axis(0u32), ::pullback::formula::Axis(2u32)],
+            let op = self;
+            let call = prepare(op, shapes.each_ref().map(|s| s.as_deref()))?;
+            let BatchNorm { eps, .. } = ::core::clone::Clone::clone(op);
+            let run = ::pullback::formula::written::Run::new(
+                &[call.len(0usize), call.len(1usize), call.len(2usize)],
             );
-            let t4 = ::pullback::formula::sub(&t0, &t3);
-            let t5 = ::pullback::formula::powi(&t4, 2i32);
-            let t6 = ::pullback::formula::mean(
-                &t5,
-                &[::pullback::formula::Axis(0u32), ::pullback::formula::Axis(2u32)],
-            );
-            let t7 = ::pullback::formula::sub(&t0, &t3);
-            let t8 = ::pullback::formula::mul(&t1, &t7);
-            let t9 = ::pullback::formula::num(call.number(0usize));
-            let t10 = ::pullback::formula::add(&t6, &t9);
-            let t11 = ::pullback::formula::sqrt(&t10);
-            let t12 = ::pullback::formula::div(&t8, &t11);
-            let t13 = ::pullback::formula::add(&t12, &t2);
-            ::core::result::Result::Ok(::std::vec![t13.clone(),])
+            let axis_C = ::pullback::formula::written::Name::of(1u32);
+            let axis_N = ::pullback::formula::written::Name::of(0u32);
+            let axis_S = ::pullback::formula::written::Name::of(2u32);
+            let x = run
+                .argument(
+                    ::pullback::__private::given(&call, "x", arg0)?,
+                    &[&axis_N, &axis_C, &axis_S],
+                );
+            let gamma = run
+                .argument(
+                    ::pullback::__private::given(&call, "gamma", arg1)?,
+                    &[&axis_C],
+                );
+            let beta = run
+                .argument(
+                    ::pullback::__private::given(&call, "beta", arg2)?,
+                    &[&axis_C],
+                );
+            let y0 = {
+                let mu = ::pullback::formula::written::mean(x, &[&axis_N, &axis_S]);
+                let var = ::pullback::formula::written::mean(
+                    ::pullback::formula::written::sq(x - mu),
+                    &[&axis_N, &axis_S],
+                );
+                gamma * (x - mu) / ::pullback::formula::written::sqrt(var + run.num(eps))
+                    + beta
+            };
+            ::core::result::Result::Ok(
+                ::std::vec![
+                    y0.finished(& [(& axis_N, 0u32), (& axis_C, 1u32), (& axis_S,
+                    2u32)]),
+                ],
+            )
         }
     }
 };

@@ -5,20 +5,22 @@ The formula's value; [`Chain`] has its gradient.
     rstd = recip(std)
     xc = x - mu
     t = scale·xc / std + shift
+    t_2 = le(t, 0)
     gamma_dy = gamma·dy
     sum_gamma_dy = Σ[C] gamma_dy
-    t_2 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
-    sum = Σ[C] gamma_dy·t_2
-    t_3 = select(le(t, 0), 0, draw0·rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2))
-    sum_2 = Σ[N] t_3
-    sum_3 = Σ[N] xc·t_3
-    ∂x = scale·rstd / one_minus_p·(t_3 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
-    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2)
+    t_3 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
+    sum = Σ[C] gamma_dy·t_3
+    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_3)
+    t_5 = select(t_2, 0, draw0·t_4)
+    sum_2 = Σ[N] t_5
+    sum_3 = Σ[N] select(t_2, 0, xc·draw0·t_4)
+    ∂x = scale·rstd / one_minus_p·(t_5 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
     ∂skip = t_4
-    ∂scale = rstd·sum_3 / one_minus_p
+    sum_4 = Σ[N] xc·t_5
+    ∂scale = rstd·sum_4 / one_minus_p
     ∂shift = sum_2 / one_minus_p
-    sum_4 = Σ[N] rstd_2·dy·t_2
-    ∂gamma = sum_4
+    sum_5 = Σ[N] rstd_2·dy·t_3
+    ∂gamma = sum_5
     sum_dy = Σ[N] dy
     ∂beta = sum_dy
 ```
@@ -484,6 +486,7 @@ const _: () = {
                 let value_2 = k.data([n, c]);
                 let sum_2 = k.wide([c]);
                 let sum_3 = k.wide([c]);
+                let sum_4 = k.wide([c]);
                 let value_3 = k.wide([c]);
                 let value_4 = k.wide([c]);
                 k.nest([]);
@@ -580,6 +583,7 @@ const _: () = {
                     .store(value_2)
                     .sum(sum_2, [n])
                     .sum(sum_3, [n])
+                    .sum(sum_4, [n])
                     .body({
                         #[inline(always)]
                         move |
@@ -606,27 +610,37 @@ const _: () = {
                             let product = rstd_2
                                 * (gamma.wide() * dy - mean_gamma_dy
                                     - value * (skip + kept - mu_2));
+                            let le = sum.narrow().le(V::num(0.0));
                             let selected = V::select(
-                                sum.narrow().le(V::num(0.0)),
+                                le,
                                 V::num(0.0),
                                 (keep * product).narrow(),
                             );
                             Out::store([product.narrow()])
-                                .sum([selected.wide(), difference * selected])
+                                .sum([
+                                    selected.wide(),
+                                    V::select(
+                                            le,
+                                            V::num(0.0),
+                                            (difference * keep * product).narrow(),
+                                        )
+                                        .wide(),
+                                    difference * selected,
+                                ])
                         }
                     });
                 k.after();
-                k.each([c], [sum_2.here(), sum_3.here(), rstd.here()])
+                k.each([c], [sum_2.here(), sum_3.here(), rstd.here(), sum_4.here()])
                     .store(value_3)
                     .store(value_4)
                     .store(grad_scale)
                     .store(grad_shift)
                     .body({
                         #[inline(always)]
-                        move |[sum_2, sum_3, rstd], []| Out::store([
+                        move |[sum_2, sum_3, rstd, sum_4], []| Out::store([
                             sum_2 / len_n,
                             sum_3 * rstd.sq() / len_n,
-                            rstd * sum_3 / one_minus_p,
+                            rstd * sum_4 / one_minus_p,
                             sum_2 / one_minus_p,
                         ])
                     });
@@ -852,20 +866,22 @@ const _: () = {
     rstd = recip(std)
     xc = x - mu
     t = scale·xc / std + shift
+    t_2 = le(t, 0)
     gamma_dy = gamma·dy
     sum_gamma_dy = Σ[C] gamma_dy
-    t_2 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
-    sum = Σ[C] gamma_dy·t_2
-    t_3 = select(le(t, 0), 0, draw0·rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2))
-    sum_2 = Σ[N] t_3
-    sum_3 = Σ[N] xc·t_3
-    ∂x = scale·rstd / one_minus_p·(t_3 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
-    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2)
+    t_3 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
+    sum = Σ[C] gamma_dy·t_3
+    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_3)
+    t_5 = select(t_2, 0, draw0·t_4)
+    sum_2 = Σ[N] t_5
+    sum_3 = Σ[N] select(t_2, 0, xc·draw0·t_4)
+    ∂x = scale·rstd / one_minus_p·(t_5 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
     ∂skip = t_4
-    ∂scale = rstd·sum_3 / one_minus_p
+    sum_4 = Σ[N] xc·t_5
+    ∂scale = rstd·sum_4 / one_minus_p
     ∂shift = sum_2 / one_minus_p
-    sum_4 = Σ[N] rstd_2·dy·t_2
-    ∂gamma = sum_4
+    sum_5 = Σ[N] rstd_2·dy·t_3
+    ∂gamma = sum_5
     sum_dy = Σ[N] dy
     ∂beta = sum_dy
 ```
@@ -1247,57 +1263,97 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
                 arg4.as_ref().map(::pullback::__private::value_shape),
                 arg5.as_ref().map(::pullback::__private::value_shape),
             ];
-            let call = prepare(self, shapes.each_ref().map(|s| s.as_deref()))?;
-            let t0 = ::pullback::__private::given(&call, "x", arg0)?;
-            let t1 = ::pullback::__private::given(&call, "skip", arg1)?;
-            let t2 = ::pullback::__private::given(&call, "scale", arg2)?;
-            let t3 = ::pullback::__private::given(&call, "shift", arg3)?;
-            let t4 = ::pullback::__private::given(&call, "gamma", arg4)?;
-            let t5 = ::pullback::__private::given(&call, "beta", arg5)?;
-            let t6 = ::pullback::formula::mean(&t0, &[::pullback::formula::Axis(0u32)]);
-            let t7 = ::pullback::formula::sub(&t0, &t6);
-            let t8 = ::pullback::formula::powi(&t7, 2i32);
-            let t9 = ::pullback::formula::mean(&t8, &[::pullback::formula::Axis(0u32)]);
-            let t10 = ::pullback::formula::sub(&t0, &t6);
-            let t11 = ::pullback::formula::num(call.number(0usize));
-            let t12 = ::pullback::formula::add(&t9, &t11);
-            let t13 = ::pullback::formula::sqrt(&t12);
-            let t14 = ::pullback::formula::div(&t10, &t13);
-            let t15 = ::pullback::formula::mul(&t2, &t14);
-            let t16 = ::pullback::formula::add(&t15, &t3);
-            let t17 = ::pullback::formula::num(0.0);
-            let t18 = ::pullback::formula::max2(&t16, &t17);
-            let t19 = ::pullback::formula::bernoulli(
-                &[
-                    (::pullback::formula::Axis(0u32), call.len(0usize)),
-                    (::pullback::formula::Axis(1u32), call.len(1usize)),
-                ],
-                ::pullback::__private::Seed(call.seed(1usize)),
-                0u32,
-                call.number(2usize),
+            let op = self;
+            let call = prepare(op, shapes.each_ref().map(|s| s.as_deref()))?;
+            let Chain { seed, p, eps, .. } = ::core::clone::Clone::clone(op);
+            let run = ::pullback::formula::written::Run::new(
+                &[call.len(0usize), call.len(1usize)],
             );
-            let t20 = ::pullback::formula::mul(&t18, &t19);
-            let t21 = ::pullback::formula::num(call.number(2usize));
-            let t22 = ::pullback::formula::div(&t20, &t21);
-            let t23 = ::pullback::formula::add(&t22, &t1);
-            let t24 = ::pullback::formula::mean(
-                &t23,
-                &[::pullback::formula::Axis(1u32)],
-            );
-            let t25 = ::pullback::formula::sub(&t23, &t24);
-            let t26 = ::pullback::formula::powi(&t25, 2i32);
-            let t27 = ::pullback::formula::mean(
-                &t26,
-                &[::pullback::formula::Axis(1u32)],
-            );
-            let t28 = ::pullback::formula::sub(&t23, &t24);
-            let t29 = ::pullback::formula::num(call.number(0usize));
-            let t30 = ::pullback::formula::add(&t27, &t29);
-            let t31 = ::pullback::formula::sqrt(&t30);
-            let t32 = ::pullback::formula::div(&t28, &t31);
-            let t33 = ::pullback::formula::mul(&t4, &t32);
-            let t34 = ::pullback::formula::add(&t33, &t5);
-            ::core::result::Result::Ok(::std::vec![t34.clone(),])
+            let axis_C = ::pullback::formula::written::Name::of(1u32);
+            let axis_N = ::pullback::formula::written::Name::of(0u32);
+            let x = run
+                .argument(
+                    ::pullback::__private::given(&call, "x", arg0)?,
+                    &[&axis_N, &axis_C],
+                );
+            let skip = run
+                .argument(
+                    ::pullback::__private::given(&call, "skip", arg1)?,
+                    &[&axis_N, &axis_C],
+                );
+            let scale = run
+                .argument(
+                    ::pullback::__private::given(&call, "scale", arg2)?,
+                    &[&axis_C],
+                );
+            let shift = run
+                .argument(
+                    ::pullback::__private::given(&call, "shift", arg3)?,
+                    &[&axis_C],
+                );
+            let gamma = run
+                .argument(
+                    ::pullback::__private::given(&call, "gamma", arg4)?,
+                    &[&axis_C],
+                );
+            let beta = run
+                .argument(
+                    ::pullback::__private::given(&call, "beta", arg5)?,
+                    &[&axis_C],
+                );
+            let y0 = {
+                let active = ::pullback::formula::written::max2(
+                    scale
+                        * {
+                            let (x, over, eps) = (
+                                x,
+                                ::pullback::formula::written::Name::joined(&[&axis_N]),
+                                ((eps) as f64),
+                            );
+                            let axis_C = ::pullback::formula::written::Name::new();
+                            let axis_N = ::pullback::formula::written::Name::new();
+                            x.bind(&[&axis_N, &axis_C], ::core::option::Option::None);
+                            let y0 = {
+                                let mu = ::pullback::formula::written::mean(x, &[&over]);
+                                let var = ::pullback::formula::written::mean(
+                                    ::pullback::formula::written::sq(x - mu),
+                                    &[&over],
+                                );
+                                (x - mu)
+                                    / ::pullback::formula::written::sqrt(var + run.num(eps))
+                            };
+                            y0.promised(&[&axis_N, &axis_C])
+                        } + shift,
+                    run.num(0.0),
+                );
+                let kept = active
+                    * ::pullback::formula::written::bernoulli_like(active, seed, 1.0 - p)
+                    / run.num((1.0 - p));
+                gamma
+                    * {
+                        let (x, over, eps) = (
+                            kept + skip,
+                            ::pullback::formula::written::Name::joined(&[&axis_C]),
+                            ((eps) as f64),
+                        );
+                        let axis_C = ::pullback::formula::written::Name::new();
+                        let axis_N = ::pullback::formula::written::Name::new();
+                        x.bind(&[&axis_N, &axis_C], ::core::option::Option::None);
+                        let y0 = {
+                            let mu = ::pullback::formula::written::mean(x, &[&over]);
+                            let var = ::pullback::formula::written::mean(
+                                ::pullback::formula::written::sq(x - mu),
+                                &[&over],
+                            );
+                            (x - mu)
+                                / ::pullback::formula::written::sqrt(var + run.num(eps))
+                        };
+                        y0.promised(&[&axis_N, &axis_C])
+                    } + beta
+            };
+            ::core::result::Result::Ok(
+                ::std::vec![y0.finished(& [(& axis_N, 0u32), (& axis_C, 1u32)]),],
+            )
         }
     }
 };

@@ -617,21 +617,43 @@ Forward: 1 sweep (1 large tensor read, 2 written); backward: 1 sweep (2 large te
         > {
             let [arg0] = ::pullback::layer::exactly(args, "max_pool2d", "arguments")?;
             let shapes = [arg0.as_ref().map(::pullback::__private::value_shape)];
-            let call = prepare(self, shapes.each_ref().map(|s| s.as_deref()))?;
-            let MaxPool2d { k, .. } = ::core::clone::Clone::clone(self);
-            let t0 = ::pullback::__private::given(&call, "x", arg0)?;
-            let t1 = ::pullback::formula::window(
-                &t0,
-                &[::pullback::formula::Axis(2u32), ::pullback::formula::Axis(3u32)],
-                &[::pullback::formula::Axis(4u32), ::pullback::formula::Axis(5u32)],
-                &[::pullback::formula::Axis(105u32), ::pullback::formula::Axis(107u32)],
-                &(k),
+            let op = self;
+            let call = prepare(op, shapes.each_ref().map(|s| s.as_deref()))?;
+            let MaxPool2d { k, .. } = ::core::clone::Clone::clone(op);
+            let run = ::pullback::formula::written::Run::new(
+                &[call.len(0usize), call.len(1usize), call.len(2usize), call.len(3usize)],
             );
-            let t2 = ::pullback::formula::max(
-                &t1,
-                &[::pullback::formula::Axis(105u32), ::pullback::formula::Axis(107u32)],
-            );
-            ::core::result::Result::Ok(::std::vec![t2.clone(),])
+            let axis_C = ::pullback::formula::written::Name::of(1u32);
+            let axis_H = ::pullback::formula::written::Name::of(2u32);
+            let axis_KH = ::pullback::formula::written::Name::new();
+            let axis_KW = ::pullback::formula::written::Name::new();
+            let axis_N = ::pullback::formula::written::Name::of(0u32);
+            let axis_OH = ::pullback::formula::written::Name::new();
+            let axis_OW = ::pullback::formula::written::Name::new();
+            let axis_W = ::pullback::formula::written::Name::of(3u32);
+            let x = run
+                .argument(
+                    ::pullback::__private::given(&call, "x", arg0)?,
+                    &[&axis_N, &axis_C, &axis_H, &axis_W],
+                );
+            let y0 = {
+                ::pullback::formula::written::max(
+                    ::pullback::formula::written::window(
+                        x,
+                        &[&axis_H, &axis_W],
+                        &[&axis_OH, &axis_OW],
+                        &[&axis_KH, &axis_KW],
+                        &(k),
+                    ),
+                    &[&axis_KH, &axis_KW],
+                )
+            };
+            ::core::result::Result::Ok(
+                ::std::vec![
+                    y0.finished(& [(& axis_N, 0u32), (& axis_C, 1u32), (& axis_OH, 4u32),
+                    (& axis_OW, 5u32)]),
+                ],
+            )
         }
     }
 };

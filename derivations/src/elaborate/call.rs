@@ -56,6 +56,12 @@ impl Library {
         self.get(path).is_some()
     }
 
+    /// A formula by its path as written, with those that it may call.
+    pub fn formula(&self, path: &str) -> Option<(Rc<Formula>, Library)> {
+        let callee = self.get(path)?;
+        Some((callee.formula.clone()?, callee.library.clone()))
+    }
+
     fn get(&self, path: &str) -> Option<&Callee> {
         self.0.iter().find(|(p, _)| p == path).map(|(_, c)| c)
     }

@@ -1,28 +1,34 @@
-//! `reference`: the formula as written, un-fused, on the opaque scalar of the runtime's vocabulary.
+//! `reference`: the formula as written, un-fused, on the opaque scalar of the runtime's vocabulary. It is the author's own
+//! body, see [`crate::written`]; of what that stage does not rewrite, the terms.
 
 use super::Variant;
 use super::layer::axis_names;
 use super::prepare::int_tokens;
 use super::signature::Face;
 use crate::elaborate::typed::{AdaptiveAxis, HostKind};
-use crate::elaborate::{Padding, TermFill, TermId, TermOp, Typed};
+use crate::elaborate::{Library, Padding, TermFill, TermId, TermOp, Typed};
 use crate::graph::{AxisId, BinaryOp, Distribution, IntId};
+use crate::written;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 /// `fn reference(&self, args) -> Result<Vec<Value>, Error>`
-pub fn reference(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
+pub fn reference(face: &Face<'_>, variants: &[Variant], library: &Library) -> TokenStream {
     let (krate, rt) = (&face.krate, &face.rt);
     let function = face.function_text();
     let (call, shapes) = (face.free("call"), face.free("shapes"));
     let names: Vec<Ident> = face.args().map(|(i, _)| arg_ident(face, i)).collect();
     let lens = names.iter().map(|n| quote!(#n.as_ref().map(#rt::value_shape)));
-    let mut arms: Vec<TokenStream> = variants.iter().map(|v| arm(face, variants, v)).collect();
-    let last = arms.pop();
-    let indices = 0..arms.len();
-    let body =
-        if arms.is_empty() { quote!(#last) } else { quote!(match #call.variant() { #(#indices => { #arms })* _ => { #last } }) };
-    let unpack = super::prepare::unpack(face, &quote!(self), &body);
+    let axes = axis_names(face, variants);
+    let declared = variants.first().map_or(0, |v| v.typed.axes.iter().take_while(|a| a.extent.is_none()).count());
+    let place = |index| arg_ident(face, index);
+    let around = written::Names { krate, call: &call, args: &place };
+    let written = written::body(face.formula, library, &around, &axes, declared);
+    let by_terms = written.is_none();
+    let body = written.unwrap_or_else(|| of_terms(face, variants, &call));
+    let op = face.free("op");
+    let unpack = super::prepare::unpack(face, &quote!(#op), &body);
+    let unpack = if by_terms { unpack } else { written::located(unpack) };
     quote! {
         fn reference(
             &self,
@@ -30,11 +36,20 @@ pub fn reference(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
         ) -> ::core::result::Result<::std::vec::Vec<#krate::formula::Value>, #krate::Error> {
             let [#(#names),*] = #krate::layer::exactly(args, #function, "arguments")?;
             let #shapes = [#(#lens),*];
-            let #call = prepare(self, #shapes.each_ref().map(|s| s.as_deref()))?;
+            let #op = self;
+            let #call = prepare(#op, #shapes.each_ref().map(|s| s.as_deref()))?;
             #unpack
             #body
         }
     }
+}
+
+/// The specialisation that serves the call.
+fn of_terms(face: &Face<'_>, variants: &[Variant], call: &Ident) -> TokenStream {
+    let mut arms: Vec<TokenStream> = variants.iter().map(|v| arm(face, variants, v)).collect();
+    let last = arms.pop();
+    let indices = 0..arms.len();
+    if arms.is_empty() { quote!(#last) } else { quote!(match #call.variant() { #(#indices => { #arms })* _ => { #last } }) }
 }
 
 fn arg_ident(face: &Face<'_>, index: usize) -> Ident {
