@@ -139,7 +139,6 @@ const _: () = {
                 let rstd = k.root(rstd, [c]);
                 let sum_x = k.wide([c]);
                 let sum_sq_xc = k.wide([c]);
-                let std = k.wide([c]);
                 k.nest([c]);
                 k.sweep([n, c, s], [x.here()], [])
                     .sum(sum_x, [n, s])
@@ -160,31 +159,25 @@ const _: () = {
                         move |[x], [mu]| Out::store([]).sum([(x - mu).sq()])
                     });
                 k.each([c], [sum_sq_xc.here()])
-                    .store(std)
+                    .store(rstd)
                     .body({
                         #[inline(always)]
                         move |[sum_sq_xc], []| {
                             let var = sum_sq_xc / (len_n * len_s);
-                            Out::store([(var + eps).sqrt()])
+                            Out::store([(var + eps).sqrt().recip()])
                         }
                     });
                 k.sweep(
                         [n, c, s],
-                        [gamma.here(), x.here(), std.here(), beta.here()],
-                        [mu.here()],
+                        [gamma.here(), x.here(), beta.here()],
+                        [mu.here(), rstd.here()],
                     )
                     .store(y)
                     .body({
                         #[inline(always)]
-                        move |[gamma, x, std, beta], [mu]| Out::store([
-                            gamma * (x - mu) / std + beta,
+                        move |[gamma, x, beta], [mu, rstd]| Out::store([
+                            (gamma * (x - mu) * rstd + beta).narrow(),
                         ])
-                    });
-                k.after();
-                k.each([c], [std.here()])
-                    .store(rstd)
-                    .body({
-                        #[inline(always)] move |[std], []| Out::store([std.recip()])
                     });
                 k.run();
             }
@@ -285,7 +278,9 @@ const _: () = {
                     .sum(sum_xc_dy, [n, s])
                     .body({
                         #[inline(always)]
-                        move |[dy, x], [mu]| Out::store([]).sum([dy, (x - mu) * dy])
+                        move |[dy, x], [mu]| {
+                            Out::store([]).sum([dy.wide(), (x - mu) * dy])
+                        }
                     });
                 let product = len_n * len_s;
                 k.each([c], [sum_dy.here(), sum_xc_dy.here(), rstd.here()])
@@ -300,14 +295,14 @@ const _: () = {
                     });
                 k.sweep(
                         [n, c, s],
-                        [gamma_rstd.here(), dy.here(), value.here(), x.here()],
-                        [mean_dy.here(), mu.here()],
+                        [dy.here(), x.here()],
+                        [gamma_rstd.here(), mean_dy.here(), value.here(), mu.here()],
                     )
                     .store(grad_x)
                     .body({
                         #[inline(always)]
-                        move |[gamma_rstd, dy, value, x], [mean_dy, mu]| Out::store([
-                            gamma_rstd * (dy - mean_dy - value * (x - mu)),
+                        move |[dy, x], [gamma_rstd, mean_dy, value, mu]| Out::store([
+                            (gamma_rstd * (dy - mean_dy - value * (x - mu))).narrow(),
                         ])
                     });
                 k.after();

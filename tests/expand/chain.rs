@@ -9,21 +9,21 @@ The formula's value; [`Chain`] has its gradient.
     sum1 = Σ[C] t4
     t5 = skip + max(t3, 0)·draw0 / c1 - mu_2
     sum2 = Σ[C] t4·t5
-    t6 = select(le(t3, 0), 0, draw0·rstd·(t4 - sum1 / len(C) - sum2·rstd² / len(C)·t5))
+    t6 = select(le(t3, 0), 0, draw0·rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5))
     sum3 = Σ[N] t6
     sum4 = Σ[N] t2·t6
     ∂x = scale·t1 / c1·(t6 - sum3 / len(N) - sum4·t1² / len(N)·t2)
-    t7 = rstd·(t4 - sum1 / len(C) - sum2·rstd² / len(C)·t5)
+    t7 = rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5)
     ∂skip = t7
     ∂scale = t1·sum4 / c1
     ∂shift = sum3 / c1
-    sum5 = Σ[N] rstd·dy·t5
+    sum5 = Σ[N] rstd_2·dy·t5
     ∂gamma = sum5
     sum6 = Σ[N] dy
     ∂beta = sum6
 ```
 
-Saved for the gradient: `mu` (`f64`), `std` (`f64`), `mu_2` (`f64`), `rstd` (`f64`).
+Saved for the gradient: `mu` (`f64`), `std` (`f64`), `mu_2` (`f64`), `rstd_2` (`f64`).
 Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large tensors read, 3 written).
 
 # Errors
@@ -177,7 +177,7 @@ const _: () = {
         mu: ::pullback::drivers::Target<'a, f64>,
         std: ::pullback::drivers::Target<'a, f64>,
         mu_2: ::pullback::drivers::Target<'a, f64>,
-        rstd: ::pullback::drivers::Target<'a, f64>,
+        rstd_2: ::pullback::drivers::Target<'a, f64>,
     }
     const _: () = {
         use ::pullback::drivers::{At, Kernel, Operand, Out, Vector};
@@ -198,7 +198,7 @@ const _: () = {
                     mu,
                     std,
                     mu_2,
-                    rstd,
+                    rstd_2,
                 } = self;
                 let [n, c] = space.axes();
                 let len_n = space.len(n);
@@ -214,13 +214,13 @@ const _: () = {
                 let mu = k.root(mu, [c]);
                 let std = k.root(std, [c]);
                 let mu_2 = k.root(mu_2, [n]);
-                let rstd = k.root(rstd, [n]);
+                let rstd_2 = k.root(rstd_2, [n]);
                 let sum_x = k.wide([c]);
                 let sum_sq_xc = k.wide([c]);
+                let rstd = k.wide([c]);
                 let draw = k.data([n, c]);
                 let sum = k.wide([n]);
                 let sum_2 = k.wide([n]);
-                let std_2 = k.wide([n]);
                 k.nest([c]);
                 k.sweep([n, c], [x.here()], [])
                     .sum(sum_x, [n])
@@ -243,11 +243,13 @@ const _: () = {
                 k.after();
                 k.each([c], [sum_sq_xc.here()])
                     .store(std)
+                    .store(rstd)
                     .body({
                         #[inline(always)]
                         move |[sum_sq_xc], []| {
                             let var = sum_sq_xc / len_n;
-                            Out::store([(var + eps_as_f64).sqrt()])
+                            let sqrt = (var + eps_as_f64).sqrt();
+                            Out::store([sqrt, sqrt.recip()])
                         }
                     });
                 k.nest([n]);
@@ -257,18 +259,18 @@ const _: () = {
                             Operand::bernoulli(seed, 0, [n, c], c1),
                             scale.here(),
                             x.here(),
-                            std.here(),
                             shift.here(),
                             skip.here(),
                         ],
-                        [mu.here()],
+                        [mu.here(), rstd.here()],
                     )
                     .store(draw)
                     .sum(sum, [c])
                     .body({
                         #[inline(always)]
-                        move |[keep, scale, x, std, shift, skip], [mu]| {
-                            let kept = (scale * ((x - mu) / std) + shift)
+                        move |[keep, scale, x, shift, skip], [mu, rstd]| {
+                            let kept = (scale * ((x - mu) * rstd) + shift)
+                                .narrow()
                                 .max(V::num(0.0)) * keep / c1;
                             Out::store([keep]).sum([kept + skip])
                         }
@@ -284,32 +286,27 @@ const _: () = {
                     });
                 k.sweep(
                         [n, c],
-                        [
-                            scale.here(),
-                            x.here(),
-                            std.here(),
-                            shift.here(),
-                            draw.here(),
-                            skip.here(),
-                        ],
-                        [mu.here(), mu_2.here()],
+                        [scale.here(), x.here(), shift.here(), draw.here(), skip.here()],
+                        [mu.here(), rstd.here(), mu_2.here()],
                     )
                     .sum(sum_2, [c])
                     .body({
                         #[inline(always)]
-                        move |[scale, x, std, shift, draw, skip], [mu, mu_2]| {
-                            let kept = (scale * ((x - mu) / std) + shift)
-                                .max(V::num(0.0)) * draw / c1;
+                        move |[scale, x, shift, draw, skip], [mu, rstd, mu_2]| {
+                            let kept = (scale * ((x - mu) * rstd) + shift)
+                                .narrow()
+                                .max(V::num(0.0))
+                                .wide() * draw / c1;
                             Out::store([]).sum([(kept + skip - mu_2).sq()])
                         }
                     });
                 k.each([n], [sum_2.here()])
-                    .store(std_2)
+                    .store(rstd_2)
                     .body({
                         #[inline(always)]
                         move |[sum_2], []| {
                             let var = sum_2 / len_c;
-                            Out::store([(var + eps_as_f64).sqrt()])
+                            Out::store([(var + eps_as_f64).sqrt().recip()])
                         }
                     });
                 k.sweep(
@@ -318,14 +315,12 @@ const _: () = {
                             gamma.here(),
                             scale.here(),
                             x.here(),
-                            std.here(),
                             shift.here(),
                             draw.here(),
                             skip.here(),
-                            std_2.here(),
                             beta.here(),
                         ],
-                        [mu.here(), mu_2.here()],
+                        [mu.here(), rstd.here(), mu_2.here(), rstd_2.here()],
                     )
                     .store(y)
                     .body({
@@ -334,27 +329,25 @@ const _: () = {
                             [gamma,
                             scale,
                             x,
-                            std,
                             shift,
                             draw,
                             skip,
-                            std_2,
                             beta,
                             ],
                             [mu,
+                            rstd,
                             mu_2,
+                            rstd_2,
                             ]|
                         {
-                            let kept = (scale * ((x - mu) / std) + shift)
-                                .max(V::num(0.0)) * draw / c1;
-                            Out::store([gamma * ((kept + skip - mu_2) / std_2) + beta])
+                            let kept = (scale * ((x - mu) * rstd) + shift)
+                                .narrow()
+                                .max(V::num(0.0))
+                                .wide() * draw / c1;
+                            Out::store([
+                                (gamma * ((kept + skip - mu_2) * rstd_2) + beta).narrow(),
+                            ])
                         }
-                    });
-                k.after();
-                k.each([n], [std_2.here()])
-                    .store(rstd)
-                    .body({
-                        #[inline(always)] move |[std_2], []| Out::store([std_2.recip()])
                     });
                 k.run();
             }
@@ -399,7 +392,7 @@ const _: () = {
             mu: ::pullback::__private::Target::write(&mut saved0),
             std: ::pullback::__private::Target::write(&mut saved1),
             mu_2: ::pullback::__private::Target::write(&mut saved2),
-            rstd: ::pullback::__private::Target::write(&mut saved3),
+            rstd_2: ::pullback::__private::Target::write(&mut saved3),
         });
         ::core::result::Result::Ok(
             ::pullback::__private::Saved::new(
@@ -408,7 +401,7 @@ const _: () = {
                     ::pullback::__private::SavedArray::Wide("mu", saved0),
                     ::pullback::__private::SavedArray::Wide("std", saved1),
                     ::pullback::__private::SavedArray::Wide("mu_2", saved2),
-                    ::pullback::__private::SavedArray::Wide("rstd", saved3)
+                    ::pullback::__private::SavedArray::Wide("rstd_2", saved3)
                 ],
             ),
         )
@@ -427,7 +420,7 @@ const _: () = {
         mu: ::pullback::drivers::View<'a, f64>,
         std: ::pullback::drivers::View<'a, f64>,
         mu_2: ::pullback::drivers::View<'a, f64>,
-        rstd: ::pullback::drivers::View<'a, f64>,
+        rstd_2: ::pullback::drivers::View<'a, f64>,
         c1: f64,
         seed: u64,
         grad_x: ::pullback::drivers::Target<'a, T>,
@@ -452,7 +445,7 @@ const _: () = {
                     mu,
                     std,
                     mu_2,
-                    rstd,
+                    rstd_2,
                     c1,
                     seed,
                     grad_x,
@@ -475,13 +468,14 @@ const _: () = {
                 let mu = k.input(mu, [c]);
                 let std = k.input(std, [c]);
                 let mu_2 = k.input(mu_2, [n]);
-                let rstd = k.input(rstd, [n]);
+                let rstd_2 = k.input(rstd_2, [n]);
                 let grad_x = k.root(grad_x, [n, c]);
                 let grad_skip = k.root(grad_skip, [n, c]);
                 let grad_scale = k.root(grad_scale, [c]);
                 let grad_shift = k.root(grad_shift, [c]);
                 let grad_gamma = k.root(grad_gamma, [c]);
                 let grad_beta = k.root(grad_beta, [c]);
+                let rstd = k.wide([c]);
                 let scale_rstd = k.wide([c]);
                 let sum_gamma_dy = k.wide([n]);
                 let sum = k.wide([n]);
@@ -493,13 +487,76 @@ const _: () = {
                 let value_3 = k.wide([c]);
                 let value_4 = k.wide([c]);
                 k.nest([]);
-                k.each([c], [scale.here(), std.here()])
+                k.each([c], [std.here(), scale.here()])
+                    .store(rstd)
                     .store(scale_rstd)
                     .body({
                         #[inline(always)]
-                        move |[scale, std], []| Out::store([scale * std.recip() / c1])
+                        move |[std, scale], []| {
+                            let recip = std.recip();
+                            Out::store([recip, scale * recip / c1])
+                        }
                     });
                 k.nest([n]);
+                k.sweep(
+                        [n, c],
+                        [
+                            dy.here(),
+                            gamma.here(),
+                            skip.here(),
+                            scale.here(),
+                            x.here(),
+                            shift.here(),
+                            Operand::bernoulli(seed, 0, [n, c], c1),
+                        ],
+                        [mu.here(), rstd.here(), mu_2.here(), rstd_2.here()],
+                    )
+                    .sum(grad_beta, [n])
+                    .sum(sum_gamma_dy, [c])
+                    .sum(sum, [c])
+                    .sum(grad_gamma, [n])
+                    .body({
+                        #[inline(always)]
+                        move |
+                            [dy,
+                            gamma,
+                            skip,
+                            scale,
+                            x,
+                            shift,
+                            keep,
+                            ],
+                            [mu,
+                            rstd,
+                            mu_2,
+                            rstd_2,
+                            ]|
+                        {
+                            let product = gamma.wide() * dy;
+                            let kept = (scale * ((x - mu) * rstd) + shift)
+                                .narrow()
+                                .max(V::num(0.0))
+                                .wide() * keep / c1;
+                            let difference = skip + kept - mu_2;
+                            Out::store([])
+                                .sum([
+                                    dy.wide(),
+                                    product,
+                                    product * difference,
+                                    rstd_2 * dy * difference,
+                                ])
+                        }
+                    });
+                k.each([n], [sum_gamma_dy.here(), sum.here(), rstd_2.here()])
+                    .store(mean_gamma_dy)
+                    .store(value)
+                    .body({
+                        #[inline(always)]
+                        move |[sum_gamma_dy, sum, rstd_2], []| Out::store([
+                            sum_gamma_dy / len_c,
+                            sum * rstd_2.sq() / len_c,
+                        ])
+                    });
                 k.sweep(
                         [n, c],
                         [
@@ -508,17 +565,21 @@ const _: () = {
                             skip.here(),
                             scale.here(),
                             x.here(),
-                            std.here(),
                             shift.here(),
                             Operand::bernoulli(seed, 0, [n, c], c1),
-                            rstd.here(),
                         ],
-                        [mu.here(), mu_2.here()],
+                        [
+                            rstd_2.here(),
+                            mean_gamma_dy.here(),
+                            value.here(),
+                            mu.here(),
+                            rstd.here(),
+                            mu_2.here(),
+                        ],
                     )
-                    .sum(sum_gamma_dy, [c])
-                    .sum(sum, [c])
-                    .sum(grad_gamma, [n])
-                    .sum(grad_beta, [n])
+                    .store(value_2)
+                    .sum(sum_2, [n])
+                    .sum(sum_3, [n])
                     .body({
                         #[inline(always)]
                         move |
@@ -527,122 +588,64 @@ const _: () = {
                             skip,
                             scale,
                             x,
-                            std,
                             shift,
                             keep,
-                            rstd,
                             ],
-                            [mu,
-                            mu_2,
-                            ]|
-                        {
-                            let product = gamma * dy;
-                            let kept = (scale * ((x - mu) / std) + shift)
-                                .max(V::num(0.0)) * keep / c1;
-                            let difference = skip + kept - mu_2;
-                            Out::store([])
-                                .sum([
-                                    product,
-                                    product * difference,
-                                    rstd * dy * difference,
-                                    dy,
-                                ])
-                        }
-                    });
-                k.each([n], [sum_gamma_dy.here(), sum.here(), rstd.here()])
-                    .store(mean_gamma_dy)
-                    .store(value)
-                    .body({
-                        #[inline(always)]
-                        move |[sum_gamma_dy, sum, rstd], []| Out::store([
-                            sum_gamma_dy / len_c,
-                            sum * rstd.sq() / len_c,
-                        ])
-                    });
-                k.sweep(
-                        [n, c],
-                        [
-                            rstd.here(),
-                            gamma.here(),
-                            dy.here(),
-                            value.here(),
-                            skip.here(),
-                            scale.here(),
-                            x.here(),
-                            std.here(),
-                            shift.here(),
-                            Operand::bernoulli(seed, 0, [n, c], c1),
-                        ],
-                        [mean_gamma_dy.here(), mu.here(), mu_2.here()],
-                    )
-                    .store(value_2)
-                    .sum(sum_2, [n])
-                    .sum(sum_3, [n])
-                    .body({
-                        #[inline(always)]
-                        move |
-                            [rstd,
-                            gamma,
-                            dy,
+                            [rstd_2,
+                            mean_gamma_dy,
                             value,
-                            skip,
-                            scale,
-                            x,
-                            std,
-                            shift,
-                            keep,
-                            ],
-                            [mean_gamma_dy,
                             mu,
+                            rstd,
                             mu_2,
                             ]|
                         {
                             let difference = x - mu;
-                            let sum = scale * (difference / std) + shift;
-                            let kept = sum.max(V::num(0.0)) * keep / c1;
-                            let product = rstd
-                                * (gamma * dy - mean_gamma_dy
+                            let sum = scale * (difference * rstd) + shift;
+                            let kept = sum.narrow().max(V::num(0.0)).wide() * keep / c1;
+                            let product = rstd_2
+                                * (gamma.wide() * dy - mean_gamma_dy
                                     - value * (skip + kept - mu_2));
                             let selected = V::select(
-                                sum.le(V::num(0.0)),
+                                sum.narrow().le(V::num(0.0)),
                                 V::num(0.0),
-                                keep * product,
+                                (keep * product).narrow(),
                             );
-                            Out::store([product]).sum([selected, difference * selected])
+                            Out::store([product.narrow()])
+                                .sum([selected.wide(), difference * selected])
                         }
                     });
                 k.after();
-                k.each([c], [sum_2.here(), sum_3.here(), std.here()])
+                k.each([c], [sum_2.here(), sum_3.here(), rstd.here()])
                     .store(value_3)
                     .store(value_4)
                     .store(grad_scale)
                     .store(grad_shift)
                     .body({
                         #[inline(always)]
-                        move |[sum_2, sum_3, std], []| {
-                            let recip = std.recip();
-                            Out::store([
-                                sum_2 / len_n,
-                                sum_3 * recip.sq() / len_n,
-                                recip * sum_3 / c1,
-                                sum_2 / c1,
-                            ])
-                        }
+                        move |[sum_2, sum_3, rstd], []| Out::store([
+                            sum_2 / len_n,
+                            sum_3 * rstd.sq() / len_n,
+                            rstd * sum_3 / c1,
+                            sum_2 / c1,
+                        ])
                     });
                 k.nest([n, c]);
                 k.sweep(
                         [n, c],
                         [
                             value_2.here(),
-                            scale_rstd.here(),
                             scale.here(),
                             x.here(),
-                            std.here(),
                             shift.here(),
                             Operand::bernoulli(seed, 0, [n, c], c1),
+                        ],
+                        [
+                            scale_rstd.here(),
+                            mu.here(),
+                            rstd.here(),
+                            value_3.here(),
                             value_4.here(),
                         ],
-                        [mu.here(), value_3.here()],
                     )
                     .store(grad_skip)
                     .store(grad_x)
@@ -650,27 +653,30 @@ const _: () = {
                         #[inline(always)]
                         move |
                             [value_2,
-                            scale_rstd,
                             scale,
                             x,
-                            std,
                             shift,
                             keep,
-                            value_4,
                             ],
-                            [mu,
+                            [scale_rstd,
+                            mu,
+                            rstd,
                             value_3,
+                            value_4,
                             ]|
                         {
                             let difference = x - mu;
                             Out::store([
                                 value_2,
-                                scale_rstd
+                                (scale_rstd
                                     * (V::select(
-                                        (scale * (difference / std) + shift).le(V::num(0.0)),
+                                        (scale * (difference * rstd) + shift)
+                                            .narrow()
+                                            .le(V::num(0.0)),
                                         V::num(0.0),
                                         keep * value_2,
-                                    ) - value_3 - value_4 * difference),
+                                    ) - value_3 - value_4 * difference))
+                                    .narrow(),
                             ])
                         }
                     });
@@ -736,7 +742,7 @@ const _: () = {
             mu: ::pullback::__private::View::of(saved.wide(0usize)?),
             std: ::pullback::__private::View::of(saved.wide(1usize)?),
             mu_2: ::pullback::__private::View::of(saved.wide(2usize)?),
-            rstd: ::pullback::__private::View::of(saved.wide(3usize)?),
+            rstd_2: ::pullback::__private::View::of(saved.wide(3usize)?),
             c1: call.number(2usize),
             seed: call.seed(1usize),
             grad_x: grad_x,
@@ -849,21 +855,21 @@ const _: () = {
     sum1 = Σ[C] t4
     t5 = skip + max(t3, 0)·draw0 / c1 - mu_2
     sum2 = Σ[C] t4·t5
-    t6 = select(le(t3, 0), 0, draw0·rstd·(t4 - sum1 / len(C) - sum2·rstd² / len(C)·t5))
+    t6 = select(le(t3, 0), 0, draw0·rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5))
     sum3 = Σ[N] t6
     sum4 = Σ[N] t2·t6
     ∂x = scale·t1 / c1·(t6 - sum3 / len(N) - sum4·t1² / len(N)·t2)
-    t7 = rstd·(t4 - sum1 / len(C) - sum2·rstd² / len(C)·t5)
+    t7 = rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5)
     ∂skip = t7
     ∂scale = t1·sum4 / c1
     ∂shift = sum3 / c1
-    sum5 = Σ[N] rstd·dy·t5
+    sum5 = Σ[N] rstd_2·dy·t5
     ∂gamma = sum5
     sum6 = Σ[N] dy
     ∂beta = sum6
 ```
 
-Saved for the gradient: `mu` (`f64`), `std` (`f64`), `mu_2` (`f64`), `rstd` (`f64`).
+Saved for the gradient: `mu` (`f64`), `std` (`f64`), `mu_2` (`f64`), `rstd_2` (`f64`).
 Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large tensors read, 3 written).*/
         ///
         /// # Errors

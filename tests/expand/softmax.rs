@@ -92,24 +92,33 @@ const _: () = {
                 let max_x = k.wide([n]);
                 let e = k.data([n, c]);
                 let sum_e = k.wide([n]);
+                let recip_sum_e = k.wide([n]);
                 k.nest([n]);
                 k.sweep([n, c], [x.here()], [])
                     .max(max_x, [c])
                     .body({ #[inline(always)] move |[x], []| Out::store([]).max([x]) });
-                k.sweep([n, c], [x.here()], [max_x.here()])
+                k.sweep([n, c], [x.here(), max_x.here()], [])
                     .store(e)
                     .sum(sum_e, [c])
                     .body({
                         #[inline(always)]
-                        move |[x], [max_x]| {
+                        move |[x, max_x], []| {
                             let e = (x - max_x).exp();
                             Out::store([e]).sum([e])
                         }
                     });
-                k.sweep([n, c], [e.here(), sum_e.here()], [])
+                k.each([n], [sum_e.here()])
+                    .store(recip_sum_e)
+                    .body({
+                        #[inline(always)] move |[sum_e], []| Out::store([sum_e.recip()])
+                    });
+                k.sweep([n, c], [e.here()], [recip_sum_e.here()])
                     .store(y)
                     .body({
-                        #[inline(always)] move |[e, sum_e], []| Out::store([e / sum_e])
+                        #[inline(always)]
+                        move |[e], [recip_sum_e]| Out::store([
+                            (e * recip_sum_e).narrow(),
+                        ])
                     });
                 k.run();
             }
@@ -160,7 +169,9 @@ const _: () = {
                     .store(grad_x)
                     .body({
                         #[inline(always)]
-                        move |[y, dy], [sum_y_dy]| Out::store([y * (dy - sum_y_dy)])
+                        move |[y, dy], [sum_y_dy]| Out::store([
+                            (y * (dy - sum_y_dy)).narrow(),
+                        ])
                     });
                 k.run();
             }

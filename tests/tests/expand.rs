@@ -1,8 +1,7 @@
-//! What the macro writes, as files: compared with what it writes now, read by people, compiled, and gradient-checked.
+//! What the macro writes, as files: compared with what it writes now, and read by people. `expanded.rs` compiles them.
 //!
 //! `BLESS=1 cargo test -p pullback-tests --test expand` rewrites the files; nobody edits them.
 
-use pullback::prelude::*;
 use std::path::Path;
 
 const SNAPSHOTS: &[(&str, &str)] = &[
@@ -87,19 +86,3 @@ fn an_expansion_is_the_same_every_time() {
     let again: Vec<String> = SNAPSHOTS.iter().rev().map(|(_, source)| expansion(source)).collect();
     assert!(first.iter().eq(again.iter().rev()), "what was expanded before changes an expansion");
 }
-
-/// Compiled as text: to the compiler it is code like any other, and not all of it is used here.
-macro_rules! blessed {
-    ($($name:ident)*) => {$(
-        #[allow(warnings, clippy::all, clippy::pedantic)]
-        mod $name {
-            include!(concat!("../expand/", stringify!($name), ".rs"));
-        }
-    )*};
-}
-blessed!(batch_norm softmax max_pool2d chain);
-
-gradient_test!(blessed_batch_norm, batch_norm::BatchNorm { eps: 1e-5 });
-gradient_test!(blessed_softmax, softmax::Softmax);
-gradient_test!(blessed_max_pool2d, max_pool2d::MaxPool2d { k: Window::new([3, 2]).stride([2, 1]).padding([1, 1]) });
-gradient_test!(blessed_chain, chain::Chain { seed: Seed(3), p: 0.3, eps: 1e-3 });

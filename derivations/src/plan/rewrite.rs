@@ -1,8 +1,9 @@
-//! Rewrites of the graph before planning, for the sake of memory traffic: they only spare intermediate tensors.
+//! Rewrites of the graph before planning: they spare intermediate tensors, and divisions.
 //!
 //! - A view of a sum is a sum of views, where the sum would be larger than the result. This makes one contraction of the
 //!   gradient of a convolution's input.
 //! - A scalar times a sum of full size scales a factor of the summands that is computed anyway.
+//! - A quotient by what many elements share is a product with its reciprocal, which is computed once, in `f64`.
 //! - A sum over an axis of known extent of what is zero but at one index is a view at that index: the adjoint of a stack.
 
 use super::affine::Arith;
@@ -98,7 +99,7 @@ impl Rewriter {
             (op, node)
         };
         if let Op::Binary(sign @ (BinaryOp::Mul | BinaryOp::Div), a, b) = *self.graph.op(node) {
-            return self.scaled_sum(sign, a, b, now).unwrap_or(same);
+            return self.scaled_sum(sign, a, b, now).or_else(|| self.times_reciprocal(same)).unwrap_or(same);
         }
         let Op::Reduce { op: ReduceOp::Sum, axes, x, valid } = op else { return same };
         let over: AxisSet = axes.into_iter().collect();
@@ -126,6 +127,18 @@ impl Rewriter {
         let scaled = self.graph.binary(sign, f_or_g, now[&scalar]);
         let product = self.graph.binary(BinaryOp::Mul, scaled, other);
         Some(self.graph.reduce_valid(ReduceOp::Sum, &axes, product, valid))
+    }
+
+    /// `a / b = a · (1/b)`, where `b` has far fewer elements.
+    fn times_reciprocal(&mut self, quotient: NodeId) -> Option<NodeId> {
+        let Op::Binary(BinaryOp::Div, a, b) = *self.graph.op(quotient) else { return None };
+        let (of_a, of_b) = (self.graph.axes_of(a), self.graph.axes_of(b));
+        let size = |axes| self.graph.canonical_size(axes);
+        if of_b.is_empty() || !of_b.is_subset(of_a) || size(of_b) * 8 > size(of_a) {
+            return None;
+        }
+        let reciprocal = self.graph.unary(UnaryOp::Recip, b);
+        Some(self.graph.binary(BinaryOp::Mul, a, reciprocal))
     }
 
     /// `Σ_A view(Σ_K y) = Σ_{A,K} view(y)`

@@ -1,7 +1,7 @@
 //! Runs one sweep over one block: prepares tile after tile and calls the body's loop on each.
 
 use super::array::{Elem, Mode};
-use super::lines::{self, Part};
+use super::lines;
 use super::lower::{Cond, Lowered, LoweredFold, Source, Spot, Test};
 use super::read::{Reader, clip};
 use super::script::FoldOp;
@@ -55,6 +55,9 @@ pub(crate) fn combine(op: FoldOp, best: (f64, u32), new: (f64, u32)) -> (f64, u3
         }
     }
 }
+
+/// The bytes of a cell, one number for every lane: as many as the lanes of a vector take as `f64`.
+const CELL: usize = 128;
 
 /// Memory that is used again holds what nobody may read: in debug builds it is NaN, in every type.
 pub(crate) fn poison(memory: &mut [u64]) {
@@ -195,9 +198,9 @@ impl Worker {
         Worker { arena, used: 0, overflow, tile, stretches, snapshots, copies, pinned: vec![], pins: vec![], temps: vec![] }
     }
 
-    /// Room for `bytes` and a vector more on either side.
+    /// Room for `bytes`, and for a vector before and two behind.
     fn line(&mut self, bytes: usize) -> *mut u8 {
-        let words = bytes.div_ceil(64) * 8 + 16;
+        let words = bytes.div_ceil(64) * 8 + 24;
         if self.used + words > self.arena.len() {
             let mut more = vec![0u64; words];
             poison(&mut more);
@@ -290,16 +293,16 @@ impl Worker {
     /// Sizes the arena, and sets what is the same for all tiles.
     fn prepare<'j>(&mut self, step: &'j Lowered, body: &'j (dyn Fn(&Tile) + Send + Sync), reader: Reader<'j>) -> Job<'j> {
         let walk = reader.walk;
-        let size = step.lane.size() as i64;
         let class = |i: usize| {
             let access = &step.operands[i];
-            let wide = i + step.wide >= step.operands.len();
             let simple = access.extras.is_empty() && access.valid.is_empty();
-            let lanes =
-                matches!(access.source, Source::Array(_)) && access.elem == step.lane && walk.along[access.track] == Some(size);
+            let lane = step.lane_of(i);
+            let lanes = matches!(access.source, Source::Array(_))
+                && access.elem == lane
+                && walk.along[access.track] == Some(lane.size() as i64);
             Class {
                 cell: reader.is_cell(access),
-                direct: simple && lanes && !wide,
+                direct: simple && lanes,
                 invariant: reader.is_invariant(access, &walk.taps),
                 row_invariant: reader.is_invariant(access, std::slice::from_ref(&walk.rows)),
                 simple,
@@ -327,7 +330,7 @@ impl Worker {
         }
         self.pinned.clear();
         self.pinned.resize(classes.len(), None);
-        let pin = 2 * (walk.run_chunk + 32) * classes.len();
+        let pin = (walk.run_chunk + 40) * classes.len();
         if classes.iter().any(|c| !c.direct && c.simple && c.invariant && c.row_invariant) {
             if self.pins.len() < pin {
                 self.pins = vec![0; pin];
@@ -336,12 +339,8 @@ impl Worker {
         }
         self.tile.columns = walk.columns;
         self.tile.steps.clear();
-        for (i, class) in classes.iter().enumerate() {
-            let step_mask = if class.cell { 0 } else { usize::MAX };
-            self.tile.steps.push(step_mask);
-            if i + step.wide >= classes.len() {
-                self.tile.steps.push(if step.lane == Elem::F64 { 0 } else { step_mask });
-            }
+        for class in &classes {
+            self.tile.steps.push(if class.cell { 0 } else { usize::MAX });
         }
         let args = step.folds.iter().filter(|f| f.op == FoldOp::Arg);
         self.tile.index_rows = args.map(|f| walk.rows.steps[f.arg] as u32).collect();
@@ -425,9 +424,6 @@ impl Worker {
         let mut steps: Vec<isize> = vec![];
         for (i, access) in step.operands.iter().enumerate() {
             steps.push(if job.classes[i].direct { taps.steps[access.track] as isize } else { 0 });
-            if i + step.wide >= step.operands.len() {
-                steps.push(0);
-            }
         }
         let count = tile.ins.len();
         for entry in 1..n {
@@ -476,35 +472,24 @@ impl Worker {
         let is_first = self.tile.ranges.is_empty();
         self.tile.ranges.push((from - lo, to - lo));
         let size = step.lane.size();
-        let mut column = first;
         for (i, access) in step.operands.iter().enumerate() {
             let class = job.classes[i];
-            let wide = i + step.wide >= step.operands.len();
             if class.direct
                 && let Source::Array(array) = access.source
             {
-                let start = values[access.track] + (lo * size) as i64;
+                let start = values[access.track] + (lo * step.lane_of(i).size()) as i64;
                 self.tile.ins.push(reader.bases[array.0 as usize].wrapping_offset(start as isize));
                 self.tile.in_rows.push(walk.rows.steps[access.track] as isize);
-                column += 1;
                 continue;
             }
             let keep = class.invariant && (class.cell || step.guard.is_empty() && walk.ragged.is_none());
-            let (pair, pitch) = if keep && !is_first {
-                let high = (self.tile.ins[column], self.tile.in_rows[column]);
-                let low = if wide { self.tile.ins[column + 1] } else { high.0 };
-                ([high.0, low], high.1)
+            let (p, pitch) = if keep && !is_first {
+                (self.tile.ins[first + i], self.tile.in_rows[first + i])
             } else {
                 unsafe { self.operand(job, i, values, (lo, from, to), keep) }
             };
-            self.tile.ins.push(pair[0]);
+            self.tile.ins.push(p);
             self.tile.in_rows.push(pitch);
-            column += 1;
-            if wide {
-                self.tile.ins.push(pair[1]);
-                self.tile.in_rows.push(if step.lane == Elem::F64 { 0 } else { pitch });
-                column += 1;
-            }
         }
         for spot in &step.stores {
             let direct =
@@ -529,7 +514,7 @@ impl Worker {
         }
     }
 
-    /// The pointers of one operand at the tile's start, data or high and low part, and how far the next row's lie.
+    /// Where one operand lies at the tile's start, and how far the next row's does.
     unsafe fn operand(
         &mut self,
         job: &Job,
@@ -537,47 +522,32 @@ impl Worker {
         values: &[i64],
         (lo, from, to): (usize, usize, usize),
         keep: bool,
-    ) -> ([*const u8; 2], isize) {
-        let (step, reader, class) = (job.step, &job.reader, job.classes[i]);
-        let (access, lane) = (&step.operands[i], step.lane);
-        let size = lane.size();
-        let wide = i + step.wide >= step.operands.len();
-        let rows = if class.row_invariant { 1 } else { self.tile.rows };
-        let mut pair = [std::ptr::null(); 2];
-        if wide && lane == Elem::F64 {
-            // never read into a result: an f64 lane holds all of it
-            let cell = self.line(64);
-            unsafe { lines::fill(cell, lane, Part::Rest, 0.0, 8) };
-            pair[1] = cell;
-        }
+    ) -> (*const u8, isize) {
+        let (reader, class, access) = (&job.reader, job.classes[i], &job.step.operands[i]);
+        let lane = job.step.lane_of(i);
         if !class.cell
             && let Some(p) = unsafe { reader.direct(access, lane, values, (from, to)) }
             && let Some(row_step) = class.row_step
         {
-            pair[0] = p.wrapping_add(lo * size);
-            return (pair, row_step as isize);
+            return (p.wrapping_add(lo * lane.size()), row_step as isize);
         }
-        let parts = if wide && lane == Elem::F32 { &[Part::Whole, Part::Rest][..] } else { &[Part::Whole] };
-        let pitch = if class.cell { 64 } else { (to - lo) * size };
-        let pinnable = keep && class.simple && class.row_invariant;
+        let rows = if class.row_invariant { 1 } else { self.tile.rows };
+        let pitch = if class.cell { CELL } else { (to - lo) * lane.size() };
         let key = (values[access.track], lo, to);
-        for (which, part) in parts.iter().enumerate() {
-            let line = if pinnable {
-                let width = self.pins.len() / (2 * job.classes.len());
-                self.pins.as_mut_ptr().wrapping_add((2 * i + which) * width + 8) as *mut u8
-            } else {
-                self.line(pitch * rows)
-            };
-            pair[which] = line;
-            if pinnable && self.pinned[i] == Some(key) {
-                continue;
-            }
-            unsafe { stage_rows(job, i, values, (lo, from, to), *part, line, (rows, pitch)) };
+        let pinnable = keep && class.simple && class.row_invariant;
+        let line = if pinnable {
+            let width = self.pins.len() / job.classes.len();
+            self.pins.as_mut_ptr().wrapping_add(i * width + 8) as *mut u8
+        } else {
+            self.line(pitch * rows)
+        };
+        if !pinnable || self.pinned[i] != Some(key) {
+            unsafe { stage_rows(job, i, values, (lo, from, to), line, (rows, pitch)) };
         }
         if pinnable {
             self.pinned[i] = Some(key);
         }
-        (pair, if rows == 1 { 0 } else { pitch as isize })
+        (line, if rows == 1 { 0 } else { pitch as isize })
     }
 
     /// Runs the body on the tile, and brings its results to where they belong.
@@ -608,7 +578,7 @@ impl Worker {
                 if line || self.tile.ranges.is_empty() {
                     // SAFETY: the lines have this room
                     unsafe {
-                        lines::fill(slot.value, lane, Part::Whole, identity(fold.op), bytes / lane.size());
+                        lines::fill(slot.value, lane, identity(fold.op), bytes / lane.size());
                         if fold.op == FoldOp::Arg {
                             std::ptr::write_bytes(slot.index, 0xff, bytes);
                         }
@@ -659,20 +629,19 @@ unsafe fn stage_rows(
     i: usize,
     values: &[i64],
     (lo, from, to): (usize, usize, usize),
-    part: Part,
     line: *mut u8,
     (rows, pitch): (usize, usize),
 ) {
-    let (access, class, reader, lane) = (&job.step.operands[i], job.classes[i], &job.reader, job.step.lane);
+    let (access, class, reader, lane) = (&job.step.operands[i], job.classes[i], &job.reader, job.step.lane_of(i));
     let size = lane.size();
     let steps = &reader.walk.rows.steps;
     let one = |at: &[i64], row: usize| {
         let line = line.wrapping_add(row * pitch);
         unsafe {
             if class.cell {
-                lines::fill(line, lane, part, reader.element(access, at, from), 64 / size);
+                lines::fill(line, lane, reader.element(access, at, from), CELL / size);
             } else {
-                reader.stage(access, lane, part, at, from, to, line.wrapping_sub(lo * size));
+                reader.stage(access, lane, at, from, to, line.wrapping_sub(lo * size));
             }
         }
     };

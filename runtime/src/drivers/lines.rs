@@ -2,14 +2,6 @@
 
 use super::array::{Elem, Mode};
 
-/// Which part of an `f64` goes into a line of narrower lanes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Whole,
-    /// What [`Part::Whole`] lost by rounding.
-    Rest,
-}
-
 trait Number: Copy {
     fn get(self) -> f64;
 }
@@ -22,11 +14,6 @@ macro_rules! number {
     } )* };
 }
 number!(f32 f64 u8 u32 i64);
-
-fn rest(x: f64) -> f32 {
-    let rest = x - f64::from(x as f32);
-    if rest.is_finite() { rest as f32 } else { 0.0 }
-}
 
 /// Calls the function for the element type.
 macro_rules! by_elem {
@@ -56,22 +43,20 @@ pub(crate) unsafe fn get(elem: Elem, p: *const u8) -> f64 {
 ///
 /// # Safety
 /// All `n` elements lie in one array; the line has room.
-pub(crate) unsafe fn stage(line: *mut u8, lane: Elem, part: Part, elem: Elem, p: *const u8, step: i64, n: usize) {
-    unsafe fn typed<S: Number>(line: *mut u8, lane: Elem, part: Part, p: *const u8, step: i64, n: usize) {
+pub(crate) unsafe fn stage(line: *mut u8, lane: Elem, elem: Elem, p: *const u8, step: i64, n: usize) {
+    unsafe fn typed<S: Number>(line: *mut u8, lane: Elem, p: *const u8, step: i64, n: usize) {
         unsafe {
-            match (lane, part) {
-                (Elem::F32, Part::Whole) => each::<S, f32>(line, p, step, n, |x| x.get() as f32),
-                (Elem::F32, Part::Rest) => each::<S, f32>(line, p, step, n, |x| rest(x.get())),
-                (_, Part::Whole) => each::<S, f64>(line, p, step, n, |x| x.get()),
-                (_, Part::Rest) => each::<S, f64>(line, p, step, n, |_| 0.0),
+            match lane {
+                Elem::F32 => each::<S, f32>(line, p, step, n, |x| x.get() as f32),
+                _ => each::<S, f64>(line, p, step, n, |x| x.get()),
             }
         }
     }
     unsafe {
-        match (elem, lane, part) {
+        match (elem, lane) {
             // no conversion at all
-            (Elem::F32, Elem::F32, Part::Whole) => each::<f32, f32>(line, p, step, n, |x| x),
-            _ => by_elem!(elem, typed(line, lane, part, p, step, n)),
+            (Elem::F32, Elem::F32) => each::<f32, f32>(line, p, step, n, |x| x),
+            _ => by_elem!(elem, typed(line, lane, p, step, n)),
         }
     }
 }
@@ -105,17 +90,11 @@ unsafe fn each<S: Copy, L>(line: *mut u8, p: *const u8, step: i64, n: usize, f: 
 ///
 /// # Safety
 /// The line has room for `n` lanes.
-pub(crate) unsafe fn fill(line: *mut u8, lane: Elem, part: Part, x: f64, n: usize) {
+pub(crate) unsafe fn fill(line: *mut u8, lane: Elem, x: f64, n: usize) {
     unsafe {
         match lane {
-            Elem::F32 => {
-                let x = if part == Part::Whole { x as f32 } else { rest(x) };
-                (0..n).for_each(|i| *(line as *mut f32).add(i) = x);
-            }
-            _ => {
-                let x = if part == Part::Whole { x } else { 0.0 };
-                (0..n).for_each(|i| *(line as *mut f64).add(i) = x);
-            }
+            Elem::F32 => (0..n).for_each(|i| *(line as *mut f32).add(i) = x as f32),
+            _ => (0..n).for_each(|i| *(line as *mut f64).add(i) = x),
         }
     }
 }
@@ -124,8 +103,8 @@ pub(crate) unsafe fn fill(line: *mut u8, lane: Elem, part: Part, x: f64, n: usiz
 ///
 /// # Safety
 /// Lane `i` exists.
-pub(crate) unsafe fn set(line: *mut u8, lane: Elem, part: Part, i: usize, x: f64) {
-    unsafe { fill(line.add(i * lane.size()), lane, part, x, 1) }
+pub(crate) unsafe fn set(line: *mut u8, lane: Elem, i: usize, x: f64) {
+    unsafe { fill(line.add(i * lane.size()), lane, x, 1) }
 }
 
 /// Copies a line out to elements `step` bytes apart.

@@ -136,6 +136,13 @@ pub(crate) struct Lowered {
     pub folds: Vec<LoweredFold>,
 }
 
+impl Lowered {
+    /// The lanes that an operand is given to the body in.
+    pub(crate) fn lane_of(&self, operand: usize) -> Elem {
+        if operand + self.wide >= self.operands.len() { Elem::F64 } else { self.lane }
+    }
+}
+
 /// An array with its memory, as far as known.
 #[derive(Clone, Debug)]
 pub(crate) struct Laid {

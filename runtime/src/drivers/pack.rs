@@ -2,7 +2,7 @@
 
 use super::array::Elem;
 use super::group::{Group, Stretches};
-use super::lines::{self, Part};
+use super::lines;
 use super::lower::{Access, Extra, ExtraIndex, Source, Test};
 use super::read::{Reader, clip};
 use super::walk::Walk;
@@ -173,8 +173,8 @@ impl<'p> Packer<'p> {
             }
         }
         unsafe {
-            lines::fill(line, self.lane, Part::Whole, access.fill, lo);
-            lines::fill(line.add(hi * size), self.lane, Part::Whole, access.fill, n - hi);
+            lines::fill(line, self.lane, access.fill, lo);
+            lines::fill(line.add(hi * size), self.lane, access.fill, n - hi);
             if lo == hi {
                 return;
             }
@@ -199,7 +199,7 @@ impl<'p> Packer<'p> {
                     if access.elem == self.lane && step == size as i64 {
                         p.copy_to_nonoverlapping(line, (hi - lo) * size);
                     } else {
-                        lines::stage(line, self.lane, Part::Whole, access.elem, p, step, hi - lo);
+                        lines::stage(line, self.lane, access.elem, p, step, hi - lo);
                     }
                 }
                 _ => self.every(at, (lo, hi), q, line.sub(lo * size)),
@@ -232,7 +232,7 @@ impl<'p> Packer<'p> {
             for (x, (a, s)) in here.iter_mut().zip(at.iter().zip(&self.steps)) {
                 *x = a + s * phases * i as i64;
             }
-            unsafe { lines::set(line, self.lane, Part::Whole, i, self.reader().element(self.access, &here, 0)) }
+            unsafe { lines::set(line, self.lane, i, self.reader().element(self.access, &here, 0)) }
         }
     }
 }

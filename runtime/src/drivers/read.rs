@@ -1,7 +1,7 @@
 //! Operands of a tile: pointers where memory is already a line of lanes, staged lines and cells where it is not.
 
 use super::array::Elem;
-use super::lines::{self, Part};
+use super::lines;
 use super::lower::{Access, Cond, Extra, ExtraIndex, Source, Test};
 use super::philox;
 use super::script::Distribution;
@@ -214,22 +214,22 @@ impl Reader<'_> {
     /// # Safety
     /// The stretch is one of the sweep's, and the line has room for it.
     #[expect(clippy::too_many_arguments, reason = "one stretch of one operand")]
-    pub(crate) unsafe fn stage(&self, access: &Access, lane: Elem, part: Part, at: &[i64], lo: usize, hi: usize, line: *mut u8) {
+    pub(crate) unsafe fn stage(&self, access: &Access, lane: Elem, at: &[i64], lo: usize, hi: usize, line: *mut u8) {
         if access.extras.is_empty()
             && access.valid.is_empty()
             && let Some(step) = self.walk.along[access.track]
         {
             let start = at[access.track] + step * lo as i64;
-            return unsafe { self.stage_piece(access, lane, part, start, step, hi - lo, line.wrapping_add(lo * lane.size())) };
+            return unsafe { self.stage_piece(access, lane, start, step, hi - lo, line.wrapping_add(lo * lane.size())) };
         }
         let steps: Option<Vec<i64>> = access.extras.iter().map(|e| self.extra_step(e)).collect();
         let (Some(steps), Some((from, to))) = (steps, self.valid(access, at, lo, hi)) else {
-            return unsafe { self.stage_each(access, lane, part, at, (lo, hi), line) };
+            return unsafe { self.stage_each(access, lane, at, (lo, hi), line) };
         };
         let place = |i: usize| line.wrapping_add(i * lane.size());
         unsafe {
-            lines::fill(place(lo), lane, part, access.fill, from - lo);
-            lines::fill(place(to), lane, part, access.fill, hi - to);
+            lines::fill(place(lo), lane, access.fill, from - lo);
+            lines::fill(place(to), lane, access.fill, hi - to);
             if from == to {
                 return;
             }
@@ -237,30 +237,30 @@ impl Reader<'_> {
             for extra in &access.extras {
                 match self.extra(extra, at, 0) {
                     Some(more) => offset += more,
-                    None => return self.stage_each(access, lane, part, at, (from, to), line),
+                    None => return self.stage_each(access, lane, at, (from, to), line),
                 }
             }
             let extra: i64 = steps.iter().sum();
             if self.walk.along[access.track].is_none() && extra != 0 {
-                return self.stage_each(access, lane, part, at, (from, to), line);
+                return self.stage_each(access, lane, at, (from, to), line);
             }
             pieces(self.walk, access.track, from, to, |i, n, along, step| {
                 let start = offset + along + extra * i as i64;
-                self.stage_piece(access, lane, part, start, step + extra, n, place(i));
+                self.stage_piece(access, lane, start, step + extra, n, place(i));
             });
         }
     }
 
     #[expect(clippy::too_many_arguments, reason = "one piece of `stage`")]
-    unsafe fn stage_piece(&self, access: &Access, lane: Elem, part: Part, start: i64, step: i64, n: usize, line: *mut u8) {
+    unsafe fn stage_piece(&self, access: &Access, lane: Elem, start: i64, step: i64, n: usize, line: *mut u8) {
         unsafe {
             match access.source {
                 Source::Array(array) => {
                     let p = self.bases[array.0 as usize].wrapping_offset(start as isize);
-                    lines::stage(line, lane, part, access.elem, p, step, n);
+                    lines::stage(line, lane, access.elem, p, step, n);
                 }
-                Source::Iota => (0..n).for_each(|i| lines::set(line, lane, part, i, (start + step * i as i64) as f64)),
-                Source::One => lines::fill(line, lane, part, 1.0, n),
+                Source::Iota => (0..n).for_each(|i| lines::set(line, lane, i, (start + step * i as i64) as f64)),
+                Source::One => lines::fill(line, lane, 1.0, n),
                 Source::Random { seed, number, distribution } if step == 1 => {
                     stage_random(seed, number, distribution, lane, start as u64, n, line);
                 }
@@ -268,16 +268,16 @@ impl Reader<'_> {
                     for i in 0..n {
                         let e = (start + step * i as i64) as u64;
                         let x = draw(distribution, philox::bits(seed, number, e), || philox::bits(seed, number, e ^ 1), e);
-                        lines::set(line, lane, part, i, x);
+                        lines::set(line, lane, i, x);
                     }
                 }
             }
         }
     }
 
-    unsafe fn stage_each(&self, access: &Access, lane: Elem, part: Part, at: &[i64], (lo, hi): (usize, usize), line: *mut u8) {
+    unsafe fn stage_each(&self, access: &Access, lane: Elem, at: &[i64], (lo, hi): (usize, usize), line: *mut u8) {
         for i in lo..hi {
-            unsafe { lines::set(line.wrapping_add(i * lane.size()), lane, part, 0, self.element(access, at, i)) }
+            unsafe { lines::set(line.wrapping_add(i * lane.size()), lane, 0, self.element(access, at, i)) }
         }
     }
 }
@@ -333,7 +333,7 @@ unsafe fn stage_random(seed: u64, number: u32, distribution: Distribution, lane:
                     for i in 0..m {
                         let element = e + i as u64;
                         let x = draw(distribution, words[i], || philox::bits(seed, number, element ^ 1), element);
-                        lines::set(line, lane, Part::Whole, i, x);
+                        lines::set(line, lane, i, x);
                     }
                 }
             }

@@ -50,11 +50,21 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     unsafe fn int_add(self, b: Self) -> Self;
     /// `int(x · lane)`.
     unsafe fn int_ramp(x: u32) -> Self;
+    /// The same numbers as `f64`.
+    unsafe fn widen(self) -> Self::D;
+    /// Rounded to the lanes' type.
+    unsafe fn narrow(d: Self::D) -> Self;
     unsafe fn d_set1(x: f64) -> Self::D;
-    unsafe fn d_add(d: Self::D, x: Self) -> Self::D;
-    unsafe fn d_mul(d: Self::D, x: Self) -> Self::D;
+    unsafe fn d_add(a: Self::D, b: Self::D) -> Self::D;
+    unsafe fn d_sub(a: Self::D, b: Self::D) -> Self::D;
+    unsafe fn d_mul(a: Self::D, b: Self::D) -> Self::D;
+    unsafe fn d_div(a: Self::D, b: Self::D) -> Self::D;
     unsafe fn d_load(p: *const f64) -> Self::D;
+    /// As [`Reg::load_range`].
+    unsafe fn d_load_range(p: *const f64, a: isize, b: isize) -> Self::D;
     unsafe fn d_store(d: Self::D, p: *mut f64);
+    /// The lanes `a..b`, the others 0.
+    unsafe fn d_keep(d: Self::D, a: isize, b: isize) -> Self::D;
 }
 
 /// Loads, stores and ramps by way of an array, where no instruction does it.
@@ -220,16 +230,40 @@ macro_rules! scalar {
                 $t::from_bits(0)
             }
             #[inline(always)]
+            unsafe fn widen(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            unsafe fn narrow(d: f64) -> $t {
+                d as $t
+            }
+            #[inline(always)]
             unsafe fn d_set1(x: f64) -> f64 {
                 x
             }
             #[inline(always)]
-            unsafe fn d_add(d: f64, x: $t) -> f64 {
-                d + f64::from(x)
+            unsafe fn d_add(a: f64, b: f64) -> f64 {
+                a + b
             }
             #[inline(always)]
-            unsafe fn d_mul(d: f64, x: $t) -> f64 {
-                d * f64::from(x)
+            unsafe fn d_sub(a: f64, b: f64) -> f64 {
+                a - b
+            }
+            #[inline(always)]
+            unsafe fn d_mul(a: f64, b: f64) -> f64 {
+                a * b
+            }
+            #[inline(always)]
+            unsafe fn d_div(a: f64, b: f64) -> f64 {
+                a / b
+            }
+            #[inline(always)]
+            unsafe fn d_load_range(p: *const f64, a: isize, b: isize) -> f64 {
+                if a <= 0 && b > 0 { unsafe { *p } } else { 0.0 }
+            }
+            #[inline(always)]
+            unsafe fn d_keep(d: f64, a: isize, b: isize) -> f64 {
+                if a <= 0 && b > 0 { d } else { 0.0 }
             }
             #[inline(always)]
             unsafe fn d_load(p: *const f64) -> f64 {

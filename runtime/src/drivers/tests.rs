@@ -93,7 +93,7 @@ impl<T: Float> Kernel<T> for BatchNorm<'_, T> {
         });
         k.sweep([n, c, h, w], [x.here(), gamma.here(), rstd.here(), beta.here()], [mu.here()]).store(y).body({
             #[inline(always)]
-            move |[x, gamma, rstd, beta], [mu]| Out::store([(x - mu) * (gamma * rstd) + beta])
+            move |[x, gamma, rstd, beta], [mu]| Out::store([((x - mu) * (gamma * rstd) + beta).narrow()])
         });
         k.run();
     }

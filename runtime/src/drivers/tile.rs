@@ -6,7 +6,7 @@
 //! that has the instruction set's features.
 
 use super::isa::Job;
-use super::vector::{Vector, Wide};
+use super::vector::{Summand, Vector, Wide};
 
 /// "No winner yet", in the lanes of indices; read as a float it is NaN, which no index of fewer than 2³¹ positions is.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -39,11 +39,11 @@ pub(crate) struct Tile {
     pub run: usize,
     /// Of each entry: the stretch of the run.
     pub ranges: Vec<(usize, usize)>,
-    /// By entry and operand: where position 0 of the run lies. A wide operand is two: high and low parts.
+    /// By entry and operand: where position 0 of the run lies. Wide operands, of `f64`, come last.
     pub ins: Vec<*const u8>,
     /// How far the next row's lies, in bytes.
     pub in_rows: Vec<isize>,
-    /// By operand: `usize::MAX` if it varies along the run, 0 if it is 64 bytes of one number.
+    /// By operand: `usize::MAX` if it varies along the run, 0 if it is one number in every lane.
     pub steps: Vec<usize>,
     /// By entry and output.
     pub outs: Vec<*mut u8>,
@@ -60,30 +60,34 @@ pub(crate) struct Tile {
 
 /// What a body computes at each position, by what becomes of it.
 #[derive(Clone, Copy)]
-pub struct Out<V, const O: usize, const K: usize, const M: usize, const A: usize, const P: usize> {
+pub struct Out<V: Vector, const O: usize, const K: usize, const M: usize, const A: usize, const P: usize> {
     store: [V; O],
-    sum: [V; K],
+    sum: [V::Sum; K],
     max: [V; M],
     arg: [V; A],
     prod: [V; P],
 }
 
-impl<V, const O: usize> Out<V, O, 0, 0, 0, 0> {
+impl<V: Vector, const O: usize> Out<V, O, 0, 0, 0, 0> {
     /// Values to be written.
     #[inline(always)]
     pub fn store(store: [V; O]) -> Self {
         Out { store, sum: [], max: [], arg: [], prod: [] }
     }
 }
-impl<V, const O: usize, const M: usize, const A: usize, const P: usize> Out<V, O, 0, M, A, P> {
+impl<V: Vector, const O: usize, const M: usize, const A: usize, const P: usize> Out<V, O, 0, M, A, P> {
     /// Values to be summed.
     #[inline(always)]
-    pub fn sum<const K: usize>(self, sum: [V; K]) -> Out<V, O, K, M, A, P> {
+    pub fn sum<S: Summand<V>, const K: usize>(self, values: [S; K]) -> Out<V, O, K, M, A, P> {
         let Out { store, max, arg, prod, .. } = self;
+        let mut sum = [V::sum_of(0.0); K];
+        for i in 0..K {
+            sum[i] = values[i].summand();
+        }
         Out { store, sum, max, arg, prod }
     }
 }
-impl<V, const O: usize, const K: usize, const A: usize, const P: usize> Out<V, O, K, 0, A, P> {
+impl<V: Vector, const O: usize, const K: usize, const A: usize, const P: usize> Out<V, O, K, 0, A, P> {
     /// Values whose maximum is taken.
     #[inline(always)]
     pub fn max<const M: usize>(self, max: [V; M]) -> Out<V, O, K, M, A, P> {
@@ -91,7 +95,7 @@ impl<V, const O: usize, const K: usize, const A: usize, const P: usize> Out<V, O
         Out { store, sum, max, arg, prod }
     }
 }
-impl<V, const O: usize, const K: usize, const M: usize, const P: usize> Out<V, O, K, M, 0, P> {
+impl<V: Vector, const O: usize, const K: usize, const M: usize, const P: usize> Out<V, O, K, M, 0, P> {
     /// Values whose maximum and its place are taken.
     #[inline(always)]
     pub fn argmax<const A: usize>(self, arg: [V; A]) -> Out<V, O, K, M, A, P> {
@@ -99,7 +103,7 @@ impl<V, const O: usize, const K: usize, const M: usize, const P: usize> Out<V, O
         Out { store, sum, max, arg, prod }
     }
 }
-impl<V, const O: usize, const K: usize, const M: usize, const A: usize> Out<V, O, K, M, A, 0> {
+impl<V: Vector, const O: usize, const K: usize, const M: usize, const A: usize> Out<V, O, K, M, A, 0> {
     /// Values to be multiplied.
     #[inline(always)]
     pub fn prod<const P: usize>(self, prod: [V; P]) -> Out<V, O, K, M, A, P> {
@@ -164,7 +168,7 @@ unsafe fn run<
         // only vectors of a whole cache line are streamed: not the scalars of an `each`
         let stream = tile.stream && lanes * size_of::<V::Elem>() == 64;
         let entries = tile.ranges.len();
-        let stride = I + 2 * W;
+        let stride = I + W;
         let steps = tile.steps.as_ptr();
         let slots = tile.slots.as_ptr();
         let (zero, low) = (V::num(0.0), V::num(f64::NEG_INFINITY));
@@ -174,14 +178,13 @@ unsafe fn run<
         for i in 0..A {
             ramps[i] = V::int_ramp((*slots.add(K + M + i)).index_step);
         }
-        let (mut ins, mut highs, mut lows) =
-            ([std::ptr::null::<V::Elem>(); I], [std::ptr::null::<V::Elem>(); W], [std::ptr::null::<V::Elem>(); W]);
-        let (mut in_steps, mut high_steps, mut low_steps) = ([0; I], [0; W], [0; W]);
+        let (mut ins, mut wides) = ([std::ptr::null::<V::Elem>(); I], [std::ptr::null::<f64>(); W]);
+        let (mut in_steps, mut wide_steps) = ([0; I], [0; W]);
         for i in 0..I {
             in_steps[i] = *steps.add(i);
         }
         for i in 0..W {
-            (high_steps[i], low_steps[i]) = (*steps.add(I + 2 * i), *steps.add(I + 2 * i + 1));
+            wide_steps[i] = *steps.add(I + i);
         }
         let mut outs = [std::ptr::null_mut::<V::Elem>(); O];
         let mut simple = A + P == 0;
@@ -232,14 +235,13 @@ unsafe fn run<
                     let (p, q) = (tile.ins.as_ptr().add($entry * stride), tile.in_rows.as_ptr().add($entry * stride));
                     let of_row = {
                         #[inline(always)]
-                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i)) as *const V::Elem
+                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i))
                     };
                     for i in 0..I {
-                        ins[i] = of_row(i);
+                        ins[i] = of_row(i) as *const V::Elem;
                     }
                     for i in 0..W {
-                        highs[i] = of_row(I + 2 * i);
-                        lows[i] = of_row(I + 2 * i + 1);
+                        wides[i] = of_row(I + i) as *const f64;
                     }
                     for i in 0..O {
                         let (p, step) = (tile.outs.as_ptr().add($entry * O + i), *tile.out_rows.as_ptr().add($entry * O + i));
@@ -257,13 +259,12 @@ unsafe fn run<
                 if !tile.columns && simple && on_line {
                     // whole vectors of one entry, with nothing to decide
                     while at + lanes <= end {
-                        let (mut x, mut wide) = ([zero; I], [Wide::new(zero, zero); W]);
+                        let (mut x, mut wide) = ([zero; I], [Wide(V::sum_of(0.0)); W]);
                         for i in 0..I {
                             x[i] = V::load(ins[i].wrapping_add(at & in_steps[i]));
                         }
                         for i in 0..W {
-                            let high = V::load(highs[i].wrapping_add(at & high_steps[i]));
-                            wide[i] = Wide::new(high, V::load(lows[i].wrapping_add(at & low_steps[i])));
+                            wide[i] = Wide(V::sum_load(wides[i].wrapping_add(at & wide_steps[i])));
                         }
                         let y = body(x, wide);
                         for i in 0..O {
@@ -288,19 +289,16 @@ unsafe fn run<
                     // every entry, for one whole vector
                     for entry in 0..entries {
                         let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
-                        let load = {
+                        let of_row = {
                             #[inline(always)]
-                            |i: usize, step: usize| {
-                                let p = (*p.add(i)).wrapping_offset(row as isize * *q.add(i)) as *const V::Elem;
-                                V::load(p.wrapping_add(at & step))
-                            }
+                            |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i))
                         };
-                        let (mut x, mut wide) = ([zero; I], [Wide::new(zero, zero); W]);
+                        let (mut x, mut wide) = ([zero; I], [Wide(V::sum_of(0.0)); W]);
                         for i in 0..I {
-                            x[i] = load(i, in_steps[i]);
+                            x[i] = V::load((of_row(i) as *const V::Elem).wrapping_add(at & in_steps[i]));
                         }
                         for i in 0..W {
-                            wide[i] = Wide::new(load(I + 2 * i, high_steps[i]), load(I + 2 * i + 1, low_steps[i]));
+                            wide[i] = Wide(V::sum_load((of_row(I + i) as *const f64).wrapping_add(at & wide_steps[i])));
                         }
                         let y = body(x, wide);
                         for i in 0..K {
@@ -317,7 +315,7 @@ unsafe fn run<
                             args[i] = better((y.arg[i], place), args[i]);
                         }
                         for i in 0..P {
-                            prods[i] = V::sum_mul(prods[i], y.prod[i]);
+                            prods[i] = V::sum_mul(prods[i], y.prod[i].widen());
                         }
                     }
                     break;
@@ -352,19 +350,14 @@ unsafe fn run<
                     point!(entry);
                 }
                 let whole = to - from == lanes;
-                let load = {
-                    #[inline(always)]
-                    |p: *const V::Elem, step: usize| {
-                        let p = p.wrapping_add(at & step);
-                        if whole || step == 0 { V::load(p) } else { V::load_range(p, from, to) }
-                    }
-                };
-                let (mut x, mut wide) = ([zero; I], [Wide::new(zero, zero); W]);
+                let (mut x, mut wide) = ([zero; I], [Wide(V::sum_of(0.0)); W]);
                 for i in 0..I {
-                    x[i] = load(ins[i], in_steps[i]);
+                    let p = ins[i].wrapping_add(at & in_steps[i]);
+                    x[i] = if whole || in_steps[i] == 0 { V::load(p) } else { V::load_range(p, from, to) };
                 }
                 for i in 0..W {
-                    wide[i] = Wide::new(load(highs[i], high_steps[i]), load(lows[i], low_steps[i]));
+                    let p = wides[i].wrapping_add(at & wide_steps[i]);
+                    wide[i] = Wide(if whole || wide_steps[i] == 0 { V::sum_load(p) } else { V::sum_load_range(p, from, to) });
                 }
                 let y = body(x, wide);
                 for i in 0..O {
@@ -382,7 +375,7 @@ unsafe fn run<
                     if !whole {
                         let inside = V::range(from, to);
                         for v in &mut sum {
-                            *v = V::pick(inside, *v, zero);
+                            *v = V::sum_keep(*v, from, to);
                         }
                         for v in max.iter_mut().chain(&mut arg) {
                             *v = V::pick(inside, *v, low);
@@ -430,9 +423,9 @@ unsafe fn run<
                         let slot = &*slots.add(K + M + A + i);
                         if slot.line {
                             let p = (slot.value.add(row * slot.row) as *mut f64).add(at);
-                            V::sum_store(V::sum_mul(V::sum_load(p), prod[i]), p);
+                            V::sum_store(V::sum_mul(V::sum_load(p), prod[i].widen()), p);
                         } else {
-                            prods[i] = V::sum_mul(prods[i], prod[i]);
+                            prods[i] = V::sum_mul(prods[i], prod[i].widen());
                         }
                     }
                 }

@@ -30,36 +30,82 @@ impl<V> At<V> {
     }
 }
 
-/// An `f64` value beside vectors of a narrower type: added to or subtracted from data it is not rounded first.
+/// One `f64` a lane of a vector, whatever the vector's element type. Arithmetic with a wide value is done in `f64`, so
+/// that a long expression is rounded once, where it is narrowed.
 #[derive(Clone, Copy)]
-pub struct Wide<V> {
-    hi: V,
-    lo: V,
-}
+pub struct Wide<V: Memory>(pub(crate) V::Sum);
 
 impl<V: Vector> Wide<V> {
+    /// Rounded to the element type.
     #[inline(always)]
-    pub(crate) fn new(hi: V, lo: V) -> Self {
-        Wide { hi, lo }
+    pub fn narrow(self) -> V {
+        V::narrow(self.0)
     }
-    /// The nearest value of the element type.
     #[inline(always)]
-    pub fn round(self) -> V {
-        self.hi
-    }
-}
-impl<V: Vector> Add<V> for Wide<V> {
-    type Output = V;
-    #[inline(always)]
-    fn add(self, x: V) -> V {
-        x + self
+    pub fn sq(self) -> Self {
+        self * self
     }
 }
-impl<V: Vector> Sub<V> for Wide<V> {
-    type Output = V;
+impl<V: Vector> Neg for Wide<V> {
+    type Output = Self;
     #[inline(always)]
-    fn sub(self, x: V) -> V {
-        (self.hi - x) + self.lo
+    fn neg(self) -> Self {
+        // −0 − x is −x for zeros too
+        Wide(V::sum_sub(V::sum_of(-0.0), self.0))
+    }
+}
+macro_rules! wide_operator {
+    ($($trait:ident $f:ident $of:ident)*) => { $(
+        impl<V: Vector> $trait for Wide<V> {
+            type Output = Self;
+            #[inline(always)]
+            fn $f(self, b: Self) -> Self {
+                Wide(V::$of(self.0, b.0))
+            }
+        }
+        impl<V: Vector> $trait<V> for Wide<V> {
+            type Output = Self;
+            #[inline(always)]
+            fn $f(self, b: V) -> Self {
+                Wide(V::$of(self.0, b.widen()))
+            }
+        }
+        impl<V: Vector> $trait<f64> for Wide<V> {
+            type Output = Self;
+            #[inline(always)]
+            fn $f(self, b: f64) -> Self {
+                Wide(V::$of(self.0, V::sum_of(b)))
+            }
+        }
+        impl<R: Reg, const N: usize> $trait<Wide<Self>> for Lanes<R, N>
+        where
+            Self: Entered,
+        {
+            type Output = Wide<Self>;
+            #[inline(always)]
+            fn $f(self, b: Wide<Self>) -> Wide<Self> {
+                Wide(<Self as Memory>::$of(self.widen(), b.0))
+            }
+        }
+    )* };
+}
+wide_operator!(Add add sum_add Sub sub sum_sub Mul mul sum_mul Div div sum_div);
+
+/// What is summed: lanes, or `f64` already.
+pub trait Summand<V: Vector>: Copy {
+    #[doc(hidden)]
+    fn summand(self) -> V::Sum;
+}
+impl<V: Vector> Summand<V> for V {
+    #[inline(always)]
+    fn summand(self) -> V::Sum {
+        self.widen()
+    }
+}
+impl<V: Vector> Summand<V> for Wide<V> {
+    #[inline(always)]
+    fn summand(self) -> V::Sum {
+        self.0
     }
 }
 
@@ -79,8 +125,10 @@ pub trait Vector:
     + Sub<f64, Output = Self>
     + Mul<f64, Output = Self>
     + Div<f64, Output = Self>
-    + Add<Wide<Self>, Output = Self>
-    + Sub<Wide<Self>, Output = Self>
+    + Add<Wide<Self>, Output = Wide<Self>>
+    + Sub<Wide<Self>, Output = Wide<Self>>
+    + Mul<Wide<Self>, Output = Wide<Self>>
+    + Div<Wide<Self>, Output = Wide<Self>>
 {
     /// One `f64`: the lanes of sweeps over small domains.
     type One: Vector<Elem = f64>;
@@ -91,6 +139,11 @@ pub trait Vector:
     fn num(x: f64) -> Self;
     /// The first lane.
     fn first(self) -> f64;
+    /// As `f64`, for arithmetic that is rounded at its end only.
+    #[inline(always)]
+    fn wide(self) -> Wide<Self> {
+        Wide(self.widen())
+    }
     /// `a` where the mask holds, else `b`.
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
     /// 1 where the mask holds, else 0.
@@ -320,11 +373,25 @@ pub unsafe trait Memory: Sized {
     #[doc(hidden)]
     fn sum_of(x: f64) -> Self::Sum;
     #[doc(hidden)]
-    fn sum_add(sum: Self::Sum, x: Self) -> Self::Sum;
+    fn widen(self) -> Self::Sum;
     #[doc(hidden)]
-    fn sum_mul(sum: Self::Sum, x: Self) -> Self::Sum;
+    fn narrow(x: Self::Sum) -> Self;
+    #[doc(hidden)]
+    fn sum_add(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+    #[doc(hidden)]
+    fn sum_sub(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+    #[doc(hidden)]
+    fn sum_mul(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+    #[doc(hidden)]
+    fn sum_div(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+    /// The lanes `a..b`, the others 0.
+    #[doc(hidden)]
+    fn sum_keep(x: Self::Sum, a: usize, b: usize) -> Self::Sum;
     #[doc(hidden)]
     unsafe fn sum_load(p: *const f64) -> Self::Sum;
+    /// The lanes `a..b`, the others 0.
+    #[doc(hidden)]
+    unsafe fn sum_load_range(p: *const f64, a: usize, b: usize) -> Self::Sum;
     #[doc(hidden)]
     unsafe fn sum_store(sum: Self::Sum, p: *mut f64);
     /// A whole number, as bits, in every lane.
@@ -388,20 +455,6 @@ impl<R: Reg, const N: usize> Neg for Lanes<R, N> {
     fn neg(self) -> Self {
         let sign = unsafe { R::set1(R::T::of(-0.0)) };
         Lanes(lanes!(i => self.0[i].xor(sign)))
-    }
-}
-impl<R: Reg, const N: usize> Add<Wide<Self>> for Lanes<R, N> {
-    type Output = Self;
-    #[inline(always)]
-    fn add(self, b: Wide<Self>) -> Self {
-        if size_of::<R::T>() == 8 { self + b.hi } else { (self + b.hi) + b.lo }
-    }
-}
-impl<R: Reg, const N: usize> Sub<Wide<Self>> for Lanes<R, N> {
-    type Output = Self;
-    #[inline(always)]
-    fn sub(self, b: Wide<Self>) -> Self {
-        if size_of::<R::T>() == 8 { self - b.hi } else { (self - b.hi) - b.lo }
     }
 }
 impl<R: Reg, const N: usize> BitAnd for LaneMask<R, N> {
@@ -622,12 +675,36 @@ where
         [unsafe { R::d_set1(x) }; N]
     }
     #[inline(always)]
-    fn sum_add(sum: [R::D; N], x: Self) -> [R::D; N] {
-        lanes!(i => R::d_add(sum[i], x.0[i]))
+    fn widen(self) -> [R::D; N] {
+        lanes!(i => self.0[i].widen())
     }
     #[inline(always)]
-    fn sum_mul(sum: [R::D; N], x: Self) -> [R::D; N] {
-        lanes!(i => R::d_mul(sum[i], x.0[i]))
+    fn narrow(x: [R::D; N]) -> Self {
+        Lanes(lanes!(i => R::narrow(x[i])))
+    }
+    #[inline(always)]
+    fn sum_add(a: [R::D; N], b: [R::D; N]) -> [R::D; N] {
+        lanes!(i => R::d_add(a[i], b[i]))
+    }
+    #[inline(always)]
+    fn sum_sub(a: [R::D; N], b: [R::D; N]) -> [R::D; N] {
+        lanes!(i => R::d_sub(a[i], b[i]))
+    }
+    #[inline(always)]
+    fn sum_mul(a: [R::D; N], b: [R::D; N]) -> [R::D; N] {
+        lanes!(i => R::d_mul(a[i], b[i]))
+    }
+    #[inline(always)]
+    fn sum_div(a: [R::D; N], b: [R::D; N]) -> [R::D; N] {
+        lanes!(i => R::d_div(a[i], b[i]))
+    }
+    #[inline(always)]
+    fn sum_keep(x: [R::D; N], a: usize, b: usize) -> [R::D; N] {
+        lanes!(i => R::d_keep(x[i], a as isize - (i * R::L) as isize, b as isize - (i * R::L) as isize))
+    }
+    #[inline(always)]
+    unsafe fn sum_load_range(p: *const f64, a: usize, b: usize) -> [R::D; N] {
+        lanes!(i => R::d_load_range(p.wrapping_add(i * R::L), a as isize - (i * R::L) as isize, b as isize - (i * R::L) as isize))
     }
     #[inline(always)]
     unsafe fn sum_load(p: *const f64) -> [R::D; N] {

@@ -1,5 +1,6 @@
 //! Bodies of sweeps: pointwise instructions as one closure that reads as mathematics.
 
+use super::wide::Wide;
 use super::{Emitter, Names};
 use crate::graph::{BinaryOp, ReduceOp, UnaryOp};
 use crate::plan::{Body, Leaf, Pointwise, Val};
@@ -12,7 +13,7 @@ pub(super) struct Emitted {
     pub before: Vec<TokenStream>,
     /// Operands of the layer's type.
     pub data: Vec<TokenStream>,
-    /// Operands that are added to data without being rounded.
+    /// Operands that are not rounded to the layer's type.
     pub wide: Vec<TokenStream>,
     /// `.store(y).sum(s, [n])`
     pub targets: TokenStream,
@@ -25,7 +26,7 @@ enum Kind {
     /// An `f64`, the same everywhere.
     Uniform,
     Lanes,
-    /// An `f64` in two parts.
+    /// An `f64` a lane.
     Wide,
     Mask,
 }
@@ -105,6 +106,7 @@ struct Writer<'w> {
     lets: Vec<TokenStream>,
     before: Vec<TokenStream>,
     uses: Vec<usize>,
+    wide: Vec<bool>,
     names: Names,
 }
 
@@ -118,7 +120,7 @@ impl Emitter<'_> {
         let results: Vec<Val> = body.stores.iter().map(|s| s.1).chain(body.folds.iter().map(|f| f.value)).collect();
         let results: Vec<Val> = results.into_iter().chain(extra.iter().map(|e| e.1)).collect();
         let uses = uses(body, &results);
-        let in_sums = self.added_to_data(body, wide);
+        let widths = if wide { Wide::none(body) } else { Wide::of(body, |leaf| self.is_wide(leaf)) };
         let (mut data, mut wides) = (vec![], vec![]);
         let (mut data_names, mut wide_names) = (vec![], vec![]);
         let mut operands = vec![None; body.operands.len()];
@@ -139,19 +141,20 @@ impl Emitter<'_> {
             }
             let name = names.fresh(&self.leaf_name(&operand.leaf));
             let tokens = self.operand(operand, &body.operands);
-            if in_sums[i] {
+            if widths.operands[i] {
                 wides.push(tokens);
                 wide_names.push(name.clone());
             } else {
                 data.push(tokens);
                 data_names.push(name.clone());
             }
-            let kind = if in_sums[i] { Kind::Wide } else { Kind::Lanes };
+            let kind = if widths.operands[i] { Kind::Wide } else { Kind::Lanes };
             operands[i] = Some(Expr::new(kind, Level::Atom, quote!(#name)));
         }
         let lane = if wide { quote!(<V::One>) } else { quote!(V) };
         let code = vec![None; body.code.len()];
-        let mut writer = Writer { body, lane, operands, code, lets: vec![], before: vec![], uses: uses.1, names };
+        let mut writer =
+            Writer { body, lane, operands, code, lets: vec![], before: vec![], uses: uses.1, wide: widths.code, names };
         for at in 0..body.code.len() {
             if writer.uses[at] > 0 {
                 writer.instruction(self, at);
@@ -165,35 +168,6 @@ impl Emitter<'_> {
             move |[#(#data_names),*], [#(#wide_names),*]| #value
         });
         Emitted { before, data, wide: wides, targets, closure }
-    }
-
-    /// By operand: an `f64` that is added to or subtracted from data.
-    fn added_to_data(&self, body: &Body, wide: bool) -> Vec<bool> {
-        let is_wide = |v: &Val| match v {
-            Val::Operand(k) => self.is_wide(&body.operands[*k as usize].leaf),
-            _ => false,
-        };
-        let is_uniform = |v: &Val| match v {
-            Val::Num(_) => true,
-            Val::Operand(k) => matches!(body.operands[*k as usize].leaf, Leaf::Host(_) | Leaf::Len(_) | Leaf::Int(_)),
-            Val::Instr(_) => false,
-        };
-        let mut found = vec![false; body.operands.len()];
-        for instr in &body.code {
-            if let Pointwise::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) = &instr.op {
-                for (x, y) in [(a, b), (b, a)] {
-                    if let Val::Operand(k) = x
-                        && !wide
-                        && is_wide(x)
-                        && !is_wide(y)
-                        && !is_uniform(y)
-                    {
-                        found[*k as usize] = true;
-                    }
-                }
-            }
-        }
-        found
     }
 
     /// The targets of stores and folds, and the closure's value.
@@ -210,6 +184,8 @@ impl Emitter<'_> {
             targets.extend(quote!(.store(#target)));
             stored.push(writer.lanes(*value));
         }
+        let is_wide = |v: Val| writer.value(v).kind == Kind::Wide;
+        let sums_are_wide = body.folds.iter().any(|f| f.op == ReduceOp::Sum && is_wide(f.value));
         let mut groups: [(&str, Vec<TokenStream>); 4] = [("sum", vec![]), ("max", vec![]), ("argmax", vec![]), ("prod", vec![])];
         for (i, fold) in body.folds.iter().enumerate() {
             let arg_of = |op: ReduceOp| match op {
@@ -248,6 +224,7 @@ impl Emitter<'_> {
                     let x = writer.as_lanes(&writer.value(fold.value)).at(Level::Negation);
                     quote!(-#x)
                 }
+                ReduceOp::Sum => writer.summand(fold.value, sums_are_wide),
                 _ => writer.lanes(fold.value),
             };
             groups[group].1.push(value);
@@ -277,20 +254,12 @@ fn uses(body: &Body, results: &[Val]) -> (Vec<usize>, Vec<usize>) {
     results.iter().for_each(|v| count(*v, &mut code));
     for at in (0..body.code.len()).rev() {
         if code[at] > 0 {
-            for v in values(&body.code[at].op) {
+            for v in body.code[at].op.operands() {
                 count(v, &mut code);
             }
         }
     }
     (operands, code)
-}
-
-fn values(op: &Pointwise) -> Vec<Val> {
-    match op {
-        Pointwise::Unary(_, x) | Pointwise::Powi(x, _) => vec![*x],
-        Pointwise::Binary(_, a, b) => vec![*a, *b],
-        Pointwise::Select { mask, a, b } => vec![*mask, *a, *b],
-    }
 }
 
 impl Writer<'_> {
@@ -307,16 +276,25 @@ impl Writer<'_> {
     }
     /// As lanes, whatever it is.
     fn as_lanes(&self, e: &Expr) -> Expr {
-        let (lane, tokens) = (&self.lane, &e.tokens);
+        let (lane, tokens, narrow) = (&self.lane, &e.tokens, e.at(Level::Atom));
         match e.kind {
             Kind::Lanes => e.clone(),
             Kind::Uniform => Expr::new(Kind::Lanes, Level::Atom, quote!(#lane::num(#tokens))),
             Kind::Mask => Expr::new(Kind::Lanes, Level::Atom, quote!(#lane::mask(#tokens))),
-            Kind::Wide => Expr::new(Kind::Lanes, Level::Atom, quote!(#tokens.round())),
+            Kind::Wide => Expr::new(Kind::Lanes, Level::Atom, quote!(#narrow.narrow())),
         }
     }
     fn lanes(&self, v: Val) -> TokenStream {
         self.as_lanes(&self.value(v)).tokens
+    }
+    /// A value to be summed: wide if others beside it are.
+    fn summand(&self, v: Val, wide: bool) -> TokenStream {
+        let e = self.value(v);
+        if !wide || e.kind == Kind::Wide {
+            return if wide { e.tokens } else { self.as_lanes(&e).tokens };
+        }
+        let x = self.as_lanes(&e).at(Level::Atom);
+        quote!(#x.wide())
     }
     fn as_mask(&self, e: &Expr) -> Expr {
         if e.kind == Kind::Mask {
@@ -329,9 +307,13 @@ impl Writer<'_> {
     /// Writes an instruction: inline if it is used once and has no name, else as a variable.
     fn instruction(&mut self, emitter: &mut Emitter, at: usize) {
         let instr = &self.body.code[at];
-        let args: Vec<Expr> = values(&instr.op).into_iter().map(|v| self.value(v)).collect();
+        let args: Vec<Expr> = instr.op.operands().into_iter().map(|v| self.value(v)).collect();
         let uniform = args.iter().all(|a| a.kind == Kind::Uniform);
-        let e = if uniform { uniform_expr(&instr.op, &args) } else { self.lane_expr(&instr.op, &args) };
+        let e = match uniform {
+            true => uniform_expr(&instr.op, &args),
+            false if self.wide[at] => self.wide_expr(&instr.op, &args),
+            false => self.lane_expr(&instr.op, &args),
+        };
         let named = instr.name.is_some() || self.uses[at] > 1;
         let variable = if uniform { !is_plain(&instr.op) || named } else { named && e.level != Level::Atom || self.uses[at] > 1 };
         if !variable {
@@ -413,17 +395,41 @@ impl Writer<'_> {
         if e.kind == Kind::Uniform { e.clone() } else { self.as_lanes(e) }
     }
     fn sum(&self, op: BinaryOp, a: &Expr, b: &Expr) -> Expr {
-        // an `f64` beside data is not rounded; two of them are
-        let wides = [a, b].iter().filter(|e| e.kind == Kind::Wide).count();
-        let data = [a, b].iter().any(|e| matches!(e.kind, Kind::Lanes | Kind::Mask));
-        let keep = wides == 1 && data;
-        let side = |e: &Expr| if keep && e.kind == Kind::Wide { e.clone() } else { self.as_lanes(e) };
         let (a, b) = if op == BinaryOp::Add && a.kind == Kind::Uniform { (b, a) } else { (a, b) };
-        let left = side(a).at(Level::Sum);
-        let right = if b.kind == Kind::Uniform { b.clone() } else { side(b) };
-        let right = right.at(Level::Product);
+        let (left, right) = (self.as_lanes(a).at(Level::Sum), self.right(b).at(Level::Product));
         let tokens = if op == BinaryOp::Add { quote!(#left + #right) } else { quote!(#left - #right) };
         Expr::new(Kind::Lanes, Level::Sum, tokens)
+    }
+
+    /// Arithmetic in `f64`: of its operands one at least is wide.
+    fn wide_expr(&self, op: &Pointwise, args: &[Expr]) -> Expr {
+        let lanes = |e: &Expr| if e.kind == Kind::Wide { e.clone() } else { self.as_lanes(e) };
+        let widened = |e: &Expr| {
+            let x = lanes(e);
+            let tokens = x.at(Level::Atom);
+            if x.kind == Kind::Wide { x } else { Expr::new(Kind::Wide, Level::Atom, quote!(#tokens.wide())) }
+        };
+        let binary = |op: TokenStream, level: Level, above: Level, commutes: bool| {
+            let (a, b) = if commutes && args[0].kind == Kind::Uniform { (&args[1], &args[0]) } else { (&args[0], &args[1]) };
+            let left = if b.kind == Kind::Wide { lanes(a) } else { widened(a) }.at(level);
+            let right = if b.kind == Kind::Uniform { b.clone() } else { lanes(b) }.at(above);
+            Expr::new(Kind::Wide, level, quote!(#left #op #right))
+        };
+        match op {
+            Pointwise::Unary(UnaryOp::Stop, _) => widened(&args[0]),
+            Pointwise::Unary(..) => {
+                let x = widened(&args[0]).at(Level::Negation);
+                Expr::new(Kind::Wide, Level::Negation, quote!(-#x))
+            }
+            Pointwise::Binary(BinaryOp::Add, ..) => binary(quote!(+), Level::Sum, Level::Product, true),
+            Pointwise::Binary(BinaryOp::Sub, ..) => binary(quote!(-), Level::Sum, Level::Product, false),
+            Pointwise::Binary(BinaryOp::Mul, ..) => binary(quote!(*), Level::Product, Level::Negation, true),
+            Pointwise::Binary(..) => binary(quote!(/), Level::Product, Level::Negation, false),
+            Pointwise::Powi(..) | Pointwise::Select { .. } => {
+                let x = widened(&args[0]).at(Level::Atom);
+                Expr::new(Kind::Wide, Level::Atom, quote!(#x.sq()))
+            }
+        }
     }
 }
 

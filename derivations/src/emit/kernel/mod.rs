@@ -9,8 +9,9 @@ pub(super) use body::number;
 mod places;
 #[cfg(test)]
 mod tests;
+mod wide;
 
-use crate::graph::{AxisId, Condition, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints};
+use crate::graph::{AxisId, Condition, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints, ReduceOp};
 use crate::plan::{Elem, Gemm, Leaf, Nest, Phase, Plan, ScatterAdd, Scope, Sweep, TempId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -241,14 +242,21 @@ impl Emitter<'_> {
         });
         names
     }
-    /// Whether a leaf's elements are `f64` whatever the layer's type.
+    /// Whether a leaf's elements are `f64` whatever the layer's type, and more exact than that.
     pub(super) fn is_wide(&self, leaf: &Leaf) -> bool {
         match leaf {
-            Leaf::Temp(id) => self.plan.temps[id.0 as usize].elem == Elem::Wide,
+            Leaf::Temp(id) => self.plan.temps[id.0 as usize].elem == Elem::Wide && !self.is_extremum(*id),
             Leaf::Given(k) => self.given.get(*k as usize).is_some_and(|g| g.elem == Elem::Wide),
             Leaf::Input(id) => self.graph.inputs[id.0 as usize].kind == InputKind::DiffScalar,
             _ => false,
         }
+    }
+    /// Whether a temporary is the largest or smallest of values of the layer's type: one of these.
+    fn is_extremum(&self, temp: TempId) -> bool {
+        let nests = self.plan.phases.iter().filter_map(|p| if let Phase::Nest(nest) = p { Some(nest) } else { None });
+        let sweeps = nests.flat_map(|n| n.steps.iter().chain(&n.after)).filter(|s| !s.wide);
+        let mut folds = sweeps.flat_map(|s| &s.body.folds);
+        folds.any(|f| f.temp == temp && matches!(f.op, ReduceOp::Max | ReduceOp::Min))
     }
     /// The array that a leaf is.
     fn array(&self, leaf: &Leaf) -> Option<&Ident> {

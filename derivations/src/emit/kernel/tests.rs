@@ -47,44 +47,44 @@ fn a_normalisation() {
         &[Root::output(y)],
         &[ArrayAxes { axes: vec![n, c], elem: Elem::Data }],
         expect![[r#"
-        let x = k.input(x, [n, c]);
-        let out = k.root(out, [n, c]);
-        let sum_x = k.wide([n]);
-        let mu = k.wide([n]);
-        let sum = k.wide([n]);
-        let value = k.wide([n]);
-        k.nest([n]);
-        k.sweep([n, c], [x.here()], [])
-            .sum(sum_x, [c])
-            .body({ #[inline(always)] move |[x], []| Out::store([]).sum([x]) });
-        k.each([n], [sum_x.here()])
-            .store(mu)
-            .body({
-                #[inline(always)]
-                move |[sum_x], []| {
-                    let mu = sum_x / len_c;
-                    Out::store([mu])
-                }
-            });
-        k.sweep([n, c], [x.here()], [mu.here()])
-            .sum(sum, [c])
-            .body({
-                #[inline(always)]
-                move |[x], [mu]| Out::store([]).sum([(x - mu).sq()])
-            });
-        k.each([n], [sum.here()])
-            .store(value)
-            .body({
-                #[inline(always)]
-                move |[sum], []| Out::store([(sum / len_c + eps).rsqrt()])
-            });
-        k.sweep([n, c], [x.here(), value.here()], [mu.here()])
-            .store(out)
-            .body({
-                #[inline(always)]
-                move |[x, value], [mu]| Out::store([(x - mu) * value])
-            });
-    "#]],
+            let x = k.input(x, [n, c]);
+            let out = k.root(out, [n, c]);
+            let sum_x = k.wide([n]);
+            let mu = k.wide([n]);
+            let sum = k.wide([n]);
+            let value = k.wide([n]);
+            k.nest([n]);
+            k.sweep([n, c], [x.here()], [])
+                .sum(sum_x, [c])
+                .body({ #[inline(always)] move |[x], []| Out::store([]).sum([x]) });
+            k.each([n], [sum_x.here()])
+                .store(mu)
+                .body({
+                    #[inline(always)]
+                    move |[sum_x], []| {
+                        let mu = sum_x / len_c;
+                        Out::store([mu])
+                    }
+                });
+            k.sweep([n, c], [x.here()], [mu.here()])
+                .sum(sum, [c])
+                .body({
+                    #[inline(always)]
+                    move |[x], [mu]| Out::store([]).sum([(x - mu).sq()])
+                });
+            k.each([n], [sum.here()])
+                .store(value)
+                .body({
+                    #[inline(always)]
+                    move |[sum], []| Out::store([(sum / len_c + eps).rsqrt()])
+                });
+            k.sweep([n, c], [x.here()], [mu.here(), value.here()])
+                .store(out)
+                .body({
+                    #[inline(always)]
+                    move |[x], [mu, value]| Out::store([((x - mu) * value).narrow()])
+                });
+        "#]],
     );
 }
 

@@ -116,8 +116,10 @@ fn softmax_of_a_middle_axis() {
                 let v1 = exp((x - max_x))
                 exp_xc[N,C,H,W] (block, data) = v1
                 sum[N,H,W] (block, wide) = sum_{C} v1
+              each [N,H,W]
+                value[N,H,W] (block, wide) = recip(sum)
               sweep [N,C,H,W]
-                out[N,C,H,W] (root 0, data) = (exp_xc / sum)
+                out[N,C,H,W] (root 0, data) = (exp_xc * value)
         "#]],
     );
 }

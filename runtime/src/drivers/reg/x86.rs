@@ -101,7 +101,7 @@ macro_rules! wide_masks {
     };
 }
 
-/// Sums of `f64` lanes are kept as they are.
+/// The `f64` of `f64` lanes are these themselves.
 macro_rules! own_doubles {
     ($r:ident) => {
         type D = $r;
@@ -110,12 +110,36 @@ macro_rules! own_doubles {
             unsafe { Self::set1(x) }
         }
         #[inline(always)]
-        unsafe fn d_add(d: $r, x: Self) -> $r {
-            unsafe { d.add(x) }
+        unsafe fn widen(self) -> $r {
+            self
         }
         #[inline(always)]
-        unsafe fn d_mul(d: $r, x: Self) -> $r {
-            unsafe { d.mul(x) }
+        unsafe fn narrow(d: $r) -> Self {
+            d
+        }
+        #[inline(always)]
+        unsafe fn d_add(a: $r, b: $r) -> $r {
+            unsafe { a.add(b) }
+        }
+        #[inline(always)]
+        unsafe fn d_sub(a: $r, b: $r) -> $r {
+            unsafe { a.sub(b) }
+        }
+        #[inline(always)]
+        unsafe fn d_mul(a: $r, b: $r) -> $r {
+            unsafe { a.mul(b) }
+        }
+        #[inline(always)]
+        unsafe fn d_div(a: $r, b: $r) -> $r {
+            unsafe { a.div(b) }
+        }
+        #[inline(always)]
+        unsafe fn d_load_range(p: *const f64, a: isize, b: isize) -> $r {
+            unsafe { Self::load_range(p, a, b) }
+        }
+        #[inline(always)]
+        unsafe fn d_keep(d: $r, a: isize, b: isize) -> $r {
+            unsafe { Self::pick(Self::range(a, b), d, Self::set1(0.0)) }
         }
         #[inline(always)]
         unsafe fn d_load(p: *const f64) -> $r {
@@ -128,21 +152,45 @@ macro_rules! own_doubles {
     };
 }
 
-/// Sums of `f32` lanes: two registers of `f64`, the lower and the upper half.
+/// The `f64` of `f32` lanes: two registers, the lower and the upper half.
 macro_rules! two_doubles {
-    ($d:ident $half:literal $low:expr, $high:expr) => {
+    ($d:ident $half:literal $low:expr, $high:expr, $join:expr) => {
         type D = [$d; 2];
         #[inline(always)]
         unsafe fn d_set1(x: f64) -> [$d; 2] {
             unsafe { [$d::set1(x); 2] }
         }
         #[inline(always)]
-        unsafe fn d_add(d: [$d; 2], x: Self) -> [$d; 2] {
-            unsafe { [d[0].add($low(x)), d[1].add($high(x))] }
+        unsafe fn widen(self) -> [$d; 2] {
+            unsafe { [$low(self), $high(self)] }
         }
         #[inline(always)]
-        unsafe fn d_mul(d: [$d; 2], x: Self) -> [$d; 2] {
-            unsafe { [d[0].mul($low(x)), d[1].mul($high(x))] }
+        unsafe fn narrow(d: [$d; 2]) -> Self {
+            unsafe { $join(d[0], d[1]) }
+        }
+        #[inline(always)]
+        unsafe fn d_add(a: [$d; 2], b: [$d; 2]) -> [$d; 2] {
+            unsafe { [a[0].add(b[0]), a[1].add(b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn d_sub(a: [$d; 2], b: [$d; 2]) -> [$d; 2] {
+            unsafe { [a[0].sub(b[0]), a[1].sub(b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn d_mul(a: [$d; 2], b: [$d; 2]) -> [$d; 2] {
+            unsafe { [a[0].mul(b[0]), a[1].mul(b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn d_div(a: [$d; 2], b: [$d; 2]) -> [$d; 2] {
+            unsafe { [a[0].div(b[0]), a[1].div(b[1])] }
+        }
+        #[inline(always)]
+        unsafe fn d_load_range(p: *const f64, a: isize, b: isize) -> [$d; 2] {
+            unsafe { [$d::load_range(p, a, b), $d::load_range(p.wrapping_add($half), a - $half, b - $half)] }
+        }
+        #[inline(always)]
+        unsafe fn d_keep(d: [$d; 2], a: isize, b: isize) -> [$d; 2] {
+            unsafe { [$d::d_keep(d[0], a, b), $d::d_keep(d[1], a - $half, b - $half)] }
         }
         #[inline(always)]
         unsafe fn d_load(p: *const f64) -> [$d; 2] {
@@ -220,7 +268,8 @@ macro_rules! avx512 {
 avx512!(__m512 f32 16 __mmask16; _mm512_fmadd_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps _mm512_maskz_loadu_ps _mm512_mask_storeu_ps;
     { f32 16 u32; _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_stream_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps
       _mm512_sqrt_ps _mm512_and_ps _mm512_or_ps _mm512_xor_ps; _mm512_castps_si512 _mm512_castsi512_ps _mm512_slli_epi32 _mm512_add_epi32 _mm512_set1_epi32 23 i32 }
-    { two_doubles!(__m512d 8 |x| _mm512_cvtps_pd(_mm512_castps512_ps256(x)), |x| _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(x))); });
+    { two_doubles!(__m512d 8 |x| _mm512_cvtps_pd(_mm512_castps512_ps256(x)), |x| _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(x)),
+      |a, b| _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm512_cvtpd_ps(a)), _mm512_cvtpd_ps(b))); });
 avx512!(__m512d f64 8 __mmask8; _mm512_fmadd_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd;
     { f64 8 u64; _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_stream_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd
       _mm512_sqrt_pd _mm512_and_pd _mm512_or_pd _mm512_xor_pd; _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64 52 i64 }
@@ -271,7 +320,8 @@ macro_rules! avx2 {
 avx2!(__m256 f32 8 u32; _mm256_fmadd_ps _mm256_cmp_ps _mm256_blendv_ps _mm256_maskload_ps _mm256_maskstore_ps _mm256_castps_si256;
     { f32 8 u32; _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_stream_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps
       _mm256_sqrt_ps _mm256_and_ps _mm256_or_ps _mm256_xor_ps; _mm256_castps_si256 _mm256_castsi256_ps _mm256_slli_epi32 _mm256_add_epi32 _mm256_set1_epi32 23 i32 }
-    { two_doubles!(__m256d 4 |x| _mm256_cvtps_pd(_mm256_castps256_ps128(x)), |x| _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(x))); });
+    { two_doubles!(__m256d 4 |x| _mm256_cvtps_pd(_mm256_castps256_ps128(x)), |x| _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(x)),
+      |a, b| _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm256_cvtpd_ps(a)), _mm256_cvtpd_ps(b))); });
 avx2!(__m256d f64 4 u64; _mm256_fmadd_pd _mm256_cmp_pd _mm256_blendv_pd _mm256_maskload_pd _mm256_maskstore_pd _mm256_castpd_si256;
     { f64 4 u64; _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_stream_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
       _mm256_sqrt_pd _mm256_and_pd _mm256_or_pd _mm256_xor_pd; _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x 52 i64 }
@@ -315,7 +365,8 @@ macro_rules! sse2 {
 sse2!(__m128 f32 4 u32; _mm_cmpgt_ps _mm_cmpge_ps _mm_cmpeq_ps _mm_cmpunord_ps _mm_andnot_ps;
     { f32 4 u32; _mm_set1_ps _mm_loadu_ps _mm_storeu_ps _mm_stream_ps _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps
       _mm_sqrt_ps _mm_and_ps _mm_or_ps _mm_xor_ps; _mm_castps_si128 _mm_castsi128_ps _mm_slli_epi32 _mm_add_epi32 _mm_set1_epi32 23 i32 }
-    { two_doubles!(__m128d 2 |x| _mm_cvtps_pd(x), |x| _mm_cvtps_pd(_mm_movehl_ps(x, x))); });
+    { two_doubles!(__m128d 2 |x| _mm_cvtps_pd(x), |x| _mm_cvtps_pd(_mm_movehl_ps(x, x)),
+      |a, b| _mm_movelh_ps(_mm_cvtpd_ps(a), _mm_cvtpd_ps(b))); });
 sse2!(__m128d f64 2 u64; _mm_cmpgt_pd _mm_cmpge_pd _mm_cmpeq_pd _mm_cmpunord_pd _mm_andnot_pd;
     { f64 2 u64; _mm_set1_pd _mm_loadu_pd _mm_storeu_pd _mm_stream_pd _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd
       _mm_sqrt_pd _mm_and_pd _mm_or_pd _mm_xor_pd; _mm_castpd_si128 _mm_castsi128_pd _mm_slli_epi64 _mm_add_epi64 _mm_set1_epi64x 52 i64 }

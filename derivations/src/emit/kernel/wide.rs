@@ -1,0 +1,86 @@
+//! Which values of a body are computed in `f64` although the data is narrower.
+//!
+//! Where an `f64`, a mean for instance, is subtracted from data, rounding it first would lose what the difference is about;
+//! and each rounding on the way adds to the error. So arithmetic in which an `f64` meets data stays `f64` until its value is
+//! stored or meets a function; that is cheap, since sweeps of this kind wait for memory.
+
+use crate::graph::{BinaryOp, UnaryOp};
+use crate::plan::{Body, Leaf, Pointwise, Val};
+
+/// By operand, and by instruction.
+pub(super) struct Wide {
+    pub operands: Vec<bool>,
+    pub code: Vec<bool>,
+}
+
+/// Whether wide lanes have the operation.
+fn is_arithmetic(op: &Pointwise) -> bool {
+    use BinaryOp::{Add, Div, Mul, Sub};
+    matches!(
+        op,
+        Pointwise::Unary(UnaryOp::Neg | UnaryOp::Stop, _) | Pointwise::Powi(_, 2) | Pointwise::Binary(Add | Sub | Mul | Div, ..)
+    )
+}
+
+impl Wide {
+    /// Of a body that runs in `f64` as a whole.
+    pub(super) fn none(body: &Body) -> Wide {
+        Wide { operands: vec![false; body.operands.len()], code: vec![false; body.code.len()] }
+    }
+    /// Of a body whose operands are `f64` where `is_f64` says so.
+    pub(super) fn of(body: &Body, is_f64: impl Fn(&Leaf) -> bool) -> Wide {
+        let f64s: Vec<bool> = body.operands.iter().map(|o| is_f64(&o.leaf)).collect();
+        let is_f64 = |v: &Val| matches!(v, Val::Operand(k) if f64s[*k as usize]);
+        let is_data = |v: &Val| match v {
+            Val::Num(_) => false,
+            Val::Operand(k) => {
+                !f64s[*k as usize] && !matches!(body.operands[*k as usize].leaf, Leaf::Host(_) | Leaf::Len(_) | Leaf::Int(_))
+            }
+            Val::Instr(_) => true,
+        };
+        let mut found = Wide::none(body);
+        for (at, instr) in body.code.iter().enumerate() {
+            if let Pointwise::Binary(_, a, b) = &instr.op
+                && is_arithmetic(&instr.op)
+                && (is_f64(a) && is_data(b) || is_data(a) && is_f64(b))
+            {
+                found.code[at] = true;
+            }
+        }
+        while found.grow(body, &f64s) {}
+        found
+    }
+    /// One round: on to what is computed from wide values, and back to what is used for them alone.
+    fn grow(&mut self, body: &Body, f64s: &[bool]) -> bool {
+        let before = self.count();
+        for (at, instr) in body.code.iter().enumerate() {
+            let is_wide = |v: &Val| matches!(v, Val::Instr(k) if self.code[*k as usize]);
+            self.code[at] = self.code[at] || is_arithmetic(&instr.op) && instr.op.operands().iter().any(is_wide);
+        }
+        for at in 0..body.code.len() {
+            self.code[at] = self.code[at] || is_arithmetic(&body.code[at].op) && self.serves(body, at);
+        }
+        for (_, instr) in body.code.iter().enumerate().filter(|(at, _)| self.code[*at]) {
+            for v in instr.op.operands() {
+                if let Val::Operand(k) = v {
+                    self.operands[k as usize] |= f64s[k as usize];
+                }
+            }
+        }
+        self.count() > before
+    }
+    fn count(&self) -> usize {
+        self.operands.iter().chain(&self.code).filter(|w| **w).count()
+    }
+    /// Whether an instruction's value goes into wide arithmetic and sums beside it, and nowhere else.
+    fn serves(&self, body: &Body, at: usize) -> bool {
+        let value = Val::Instr(at as u32);
+        let (mut wide, mut other) = (false, body.stores.iter().any(|s| s.1 == value));
+        for (user, _) in body.code.iter().enumerate().filter(|(_, i)| i.op.operands().contains(&value)) {
+            wide |= self.code[user];
+            other |= !self.code[user];
+        }
+        other |= body.folds.iter().any(|f| f.value == value && f.op != crate::graph::ReduceOp::Sum);
+        wide && !other
+    }
+}
