@@ -101,7 +101,7 @@ impl Worker {
         let job = Job { step, body, reader: Reader { bases, walk: &plan.walk }, plan };
         let mut outer = Odometer::new(&plan.walk.outer);
         loop {
-            let key = || plan.keys.iter().map(|track| values[*track]);
+            let key = || plan.keys.iter().map(|key| key.of(&values));
             match programs.iter_mut().find(|p| key().eq(p.key.iter().copied())) {
                 Some(program) => {
                     for call in &program.calls {

@@ -1,22 +1,16 @@
 //! What all taps of a tile read of one array, copied once: every stretch of the array's memory that some row and tap
 //! reads becomes lines, one for each remainder of the step along the run, so that each tap is a pointer into them.
 
-use super::array::Elem;
 use super::lines;
-use super::lower::Source;
 use super::scratch::{Lines, Scratch};
-use super::script::Array;
-use super::template::{Job, Listing};
+use super::template::{Job, Listing, anchor, source};
 
 /// The largest step along the run, in elements, that is taken apart.
 const PHASES: i64 = 4;
 
 /// Lines that are filled before the tile runs.
 pub(crate) struct Panel {
-    array: Array,
-    track: usize,
-    elem: Elem,
-    lane: Elem,
+    operand: usize,
     /// From element to element of a line, in bytes.
     step: i64,
     pieces: Vec<Piece>,
@@ -24,7 +18,7 @@ pub(crate) struct Panel {
 
 struct Piece {
     line: *mut u8,
-    /// Relative to the track's value.
+    /// Relative to the operand's anchor.
     offset: i64,
     n: usize,
 }
@@ -50,7 +44,7 @@ pub(crate) fn panel(
     (lo, lines, scratch): (usize, &mut Lines, &mut Scratch),
 ) -> Option<(Panel, Vec<(*const u8, isize)>)> {
     let (access, class, lane) = (&job.step.operands[i], job.plan.classes[i], job.step.lane_of(i));
-    let (Source::Array(array), Some((row_step, step))) = (access.source, class.steps) else { return None };
+    let (row_step, step) = class.steps?;
     let size = access.elem.size() as i64;
     let phases = step / size;
     let is_lanes = access.elem == lane && phases == 1;
@@ -62,7 +56,7 @@ pub(crate) fn panel(
     }
     let starts: Option<Vec<i64>> =
         listing.entries().map(|(values, stretch)| job.reader.linear_start(access, values, stretch)).collect();
-    let starts: Vec<i64> = starts?.iter().map(|s| s - at[access.track]).collect();
+    let starts: Vec<i64> = starts?.iter().map(|s| s - anchor(access, at)).collect();
     let (firsts, taps) = taps(&starts, &listing.stretches, size, phases)?;
     let (origin, gap, per_row, of) = arrange(&firsts, row_step, rows);
     // the lanes that some tap reads of each line
@@ -97,7 +91,7 @@ pub(crate) fn panel(
         (line.wrapping_add((tap.shift + lo) * lane.size()).cast_const(), (per_row * phases * pitch) as isize)
     };
     let pointers = taps.iter().map(pointer).collect();
-    Some((Panel { array, track: access.track, elem: access.elem, lane, step, pieces }, pointers))
+    Some((Panel { operand: i, step, pieces }, pointers))
 }
 
 /// Groups taps that read the same stretch of memory: where each stretch begins, and each tap's place in one.
@@ -155,11 +149,12 @@ impl Panel {
     ///
     /// # Safety
     /// The positions are the sweep's.
-    pub(crate) unsafe fn stage(&self, bases: &[*mut u8], at: &[i64]) {
-        let base = bases[self.array.0 as usize].wrapping_offset(at[self.track] as isize);
+    pub(crate) unsafe fn stage(&self, job: &Job, at: &[i64]) {
+        let (access, lane) = (&job.step.operands[self.operand], job.step.lane_of(self.operand));
+        let base = source(job, access).wrapping_offset(anchor(access, at) as isize);
         for piece in &self.pieces {
             let p = base.wrapping_offset(piece.offset as isize);
-            unsafe { lines::stage(piece.line, self.lane, self.elem, p, self.step, piece.n) };
+            unsafe { lines::stage(piece.line, lane, access.elem, p, self.step, piece.n) };
         }
     }
 }

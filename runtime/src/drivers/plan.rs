@@ -1,7 +1,7 @@
 //! How a sweep goes over blocks of one size: decided once, and the tiles that were prepared on the way.
 
 use super::array::{Elem, Mode};
-use super::lower::{Access, ExtraIndex, Lowered, LoweredFold, Source, Spot};
+use super::lower::{Access, Cond, Extra, ExtraIndex, Lowered, LoweredFold, Source, Spot, Test};
 use super::read::Reader;
 use super::script::FoldOp;
 use super::template::Program;
@@ -41,8 +41,8 @@ pub(crate) struct Plan {
     pub most_rows: usize,
     /// No conditions, one loop of taps at most, and every operand and store direct or the same for all of them.
     pub plain: bool,
-    /// The tracks whose values decide how tiles look, beside the position itself.
-    pub keys: Vec<usize>,
+    /// What decides how tiles look, beside the position itself.
+    pub keys: Vec<Key>,
     /// Results past the cache.
     pub stream: bool,
     pub programs: Vec<Program>,
@@ -62,22 +62,70 @@ impl Plan {
             && classes.iter().all(|c| c.direct || c.simple && c.invariant)
             && step.stores.iter().all(direct);
         let stream = stream && (0..step.folds.len()).all(|f| !walk.run[0].reduces(f));
-        let mut keys: Vec<usize> = step.guard.iter().chain(&walk.ragged).map(|c| c.track).collect();
-        for (access, class) in step.operands.iter().zip(&classes) {
-            keys.extend(access.valid.iter().map(|c| c.track));
-            keys.extend(access.extras.iter().filter_map(|e| match e.index {
-                ExtraIndex::Divided { track, .. } => Some(track),
-                ExtraIndex::Load(_) => None,
-            }));
-            if class.constant {
-                keys.push(access.track);
-            }
-        }
-        keys.sort();
-        keys.dedup();
+        let keys = keys(step, &walk, &classes);
         let most_rows = most_rows(step, &walk, &classes, &complete);
         Plan { walk, classes, complete, most_rows, plain, keys, stream, programs: vec![] }
     }
+}
+
+/// What of a track's value decides how tiles look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Key {
+    Value(usize),
+    /// Nothing, within these bounds: there a condition holds for the whole tile.
+    Within(usize, i64, i64),
+    Remainder(usize, i64),
+}
+
+impl Key {
+    pub(crate) fn of(self, values: &[i64]) -> i64 {
+        match self {
+            Key::Value(track) => values[track],
+            Key::Within(track, lo, hi) if lo <= values[track] && values[track] < hi => i64::MAX,
+            Key::Within(track, ..) => values[track],
+            Key::Remainder(track, by) => values[track].rem_euclid(by),
+        }
+    }
+}
+
+fn keys(step: &Lowered, walk: &Walk, classes: &[Class]) -> Vec<Key> {
+    let condition = |c: &Cond| match c.test {
+        Test::Range { lo, hi } => {
+            // how far the track moves within the program
+            let loops = walk.taps.iter().chain(&walk.run).chain([&walk.rows]);
+            let (mut least, mut most) = (0, 0);
+            for far in loops.map(|l| l.steps[c.track] * (l.len as i64 - 1)) {
+                (least, most) = (least + far.min(0), most + far.max(0));
+            }
+            Key::Within(c.track, lo - least, hi - most)
+        }
+        Test::Divides { by } => Key::Remainder(c.track, by),
+        Test::Modular { .. } => Key::Value(c.track),
+    };
+    let mut keys: Vec<Key> = step.guard.iter().chain(&walk.ragged).map(condition).collect();
+    for (access, class) in step.operands.iter().zip(classes) {
+        keys.extend(access.valid.iter().map(condition));
+        for extra in &access.extras {
+            match extra.index {
+                ExtraIndex::Divided { track, div, .. } if is_anchored(extra) && !class.constant => {
+                    keys.push(Key::Remainder(track, div))
+                }
+                ExtraIndex::Divided { track, .. } => keys.push(Key::Value(track)),
+                ExtraIndex::Load(_) => {}
+            }
+        }
+        if class.constant {
+            keys.push(Key::Value(access.track));
+        }
+    }
+    keys.sort_by_key(|k| format!("{k:?}"));
+    keys.dedup();
+    keys
+}
+
+/// Whether an index moves its source by equal steps for every whole multiple of its divisor.
+pub(crate) fn is_anchored(extra: &Extra) -> bool {
+    matches!(extra.index, ExtraIndex::Divided { modulo: 0, .. }) && extra.dims.len() == 1
 }
 
 fn class(step: &Lowered, reader: &Reader, i: usize) -> Class {
@@ -133,7 +181,8 @@ pub(crate) fn is_direct(spot: &Spot, lane: Elem, walk: &Walk) -> bool {
 
 /// Whether the values of a fold by columns can be written where they belong.
 pub(crate) fn writes_lanes(fold: &LoweredFold, lane: Elem, walk: &Walk) -> bool {
-    walk.columns && !fold.negate && fold.op != FoldOp::Prod && fold.value.is_some_and(|s| is_direct(&s, lane, walk))
+    let fits = |s: Spot| is_direct(&s, lane, walk) || fold.op == FoldOp::Sum && is_direct(&s, Elem::F64, walk);
+    walk.columns && !fold.negate && fold.op != FoldOp::Prod && fold.value.is_some_and(fits)
 }
 
 /// Whether one tile sees all that the fold reduces over, so that its result is final.

@@ -7,10 +7,10 @@
 use super::array::Elem;
 use super::finish::{existing, result_lane};
 use super::lines;
-use super::lower::{Access, Cond, Lowered, Source, Spot, Test};
+use super::lower::{Access, Cond, ExtraIndex, Lowered, Source, Spot, Test};
 use super::panel::{Panel, panel};
 use super::partial::{Partial, identity};
-use super::plan::{CELL, Plan, is_direct, writes_lanes};
+use super::plan::{CELL, Plan, is_anchored, is_direct, writes_lanes};
 use super::read::{Reader, clip};
 use super::scratch::{Lines, Scratch};
 use super::script::{Array, FoldOp};
@@ -55,11 +55,29 @@ pub(crate) struct Shape {
 }
 
 /// A pointer of the tile: into an array, relative to a track's value.
+#[derive(Clone, Copy)]
 struct Link {
     at: usize,
     array: Array,
     track: usize,
     offset: i64,
+}
+
+/// A pointer of the tile to an operand, relative to where [`anchor`] is.
+#[derive(Clone, Copy)]
+struct InLink {
+    at: usize,
+    operand: usize,
+    offset: i64,
+}
+
+/// Where an operand's offsets count from: what moves as its tracks do.
+pub(crate) fn anchor(access: &Access, at: &[i64]) -> i64 {
+    let divided = access.extras.iter().filter(|e| is_anchored(e)).map(|e| match e.index {
+        ExtraIndex::Divided { track, div, .. } => at[track].div_euclid(div) * e.dims[0].1,
+        ExtraIndex::Load(_) => 0,
+    });
+    at[access.track] + divided.sum::<i64>()
 }
 
 /// What is copied out after the tile.
@@ -93,7 +111,7 @@ pub(crate) struct Template {
     pub tile: Tile,
     pub lo: usize,
     pub hi: usize,
-    ins: Vec<Link>,
+    ins: Vec<InLink>,
     outs: Vec<Link>,
     /// By fold: where results go without a line.
     results: Vec<Option<Link>>,
@@ -252,14 +270,14 @@ impl Template {
         scratch: &mut Scratch,
     ) {
         let (class, access, lane) = (job.plan.classes[i], &job.step.operands[i], job.step.lane_of(i));
-        if let (Source::Array(array), Some((row_step, step))) = (access.source, class.steps)
+        if let Some((row_step, step)) = class.steps
             && !class.cell
             && access.elem == lane
             && step == lane.size() as i64
             && let Some(start) = job.reader.linear_start(access, values, (from, to))
         {
-            let offset = start - at[access.track] + (self.lo * lane.size()) as i64;
-            self.ins.push(Link { at: column, array, track: access.track, offset });
+            let offset = start - anchor(access, at) + (self.lo * lane.size()) as i64;
+            self.ins.push(InLink { at: column, operand: i, offset });
             self.tile.in_rows[column] = row_step as isize;
             return;
         }
@@ -321,15 +339,15 @@ impl Template {
                 self.tile.outs.push(self.tile.outs[i]);
                 self.tile.out_rows.push(self.tile.out_rows[i]);
             }
-            let link = |l: &Link, count: usize| {
-                let offset = l.offset + taps.steps[l.track] * entry as i64;
-                Link { at: l.at + entry * count, array: l.array, track: l.track, offset }
-            };
             for i in 0..in_links {
-                self.ins.push(link(&self.ins[i], ins));
+                let InLink { at, operand, offset } = self.ins[i];
+                let offset = offset + taps.steps[step.operands[operand].track] * entry as i64;
+                self.ins.push(InLink { at: at + entry * ins, operand, offset });
             }
             for i in 0..out_links {
-                self.outs.push(link(&self.outs[i], outs));
+                let Link { at, array, track, offset } = self.outs[i];
+                let offset = offset + taps.steps[track] * entry as i64;
+                self.outs.push(Link { at: at + entry * outs, array, track, offset });
             }
             self.tile.ranges.push(self.tile.ranges[0]);
         }
@@ -349,7 +367,8 @@ impl Template {
             let direct = plan.complete[f] && !self.tile.ranges.is_empty() && writes_lanes(fold, step.lane, walk);
             let index_step = walk.along[fold.arg].unwrap_or(0) as u32;
             let null = std::ptr::null_mut();
-            let mut slot = Slot { value: null, row: 0, index: null, index_row: 0, line, resume, direct, index_step };
+            let narrow = fold.value.is_some_and(|s| s.elem == step.lane);
+            let mut slot = Slot { value: null, row: 0, index: null, index_row: 0, line, resume, direct, narrow, index_step };
             let pitch = width * lane.size();
             let bytes = pitch * if each_row { rows } else { 1 } + 128;
             let mut link = None;
@@ -357,7 +376,7 @@ impl Template {
                 slot.row = walk.rows.steps[fold.partial] as usize * 8;
             } else if let Some(s) = fold.value.filter(|_| direct) {
                 slot.row = walk.rows.steps[s.track] as usize;
-                let offset = (self.lo * step.lane.size()) as i64;
+                let offset = (self.lo * s.elem.size()) as i64;
                 link = Some(Link { at: f, array: s.array, track: s.track, offset });
             } else {
                 slot.row = if each_row { pitch } else { 0 };
@@ -388,8 +407,13 @@ impl Template {
         scratch.poison(self.lines.shared);
         let bases = job.reader.bases;
         let place = |l: &Link| bases[l.array.0 as usize].wrapping_offset((at[l.track] + l.offset) as isize);
+        let mut anchored = (usize::MAX, std::ptr::null_mut());
         for link in &self.ins {
-            self.tile.ins[link.at] = place(link);
+            if anchored.0 != link.operand {
+                let access = &job.step.operands[link.operand];
+                anchored = (link.operand, source(job, access).wrapping_offset(anchor(access, at) as isize));
+            }
+            self.tile.ins[link.at] = anchored.1.wrapping_offset(link.offset as isize);
         }
         for link in &self.outs {
             self.tile.outs[link.at] = place(link);
@@ -404,7 +428,7 @@ impl Template {
             unsafe { staging.stage(job, self.lo, at, row) };
         }
         for panel in &self.panels {
-            unsafe { panel.stage(bases, at) };
+            unsafe { panel.stage(job, at) };
         }
         let args = job.step.folds.iter().filter(|f| f.op == FoldOp::Arg).count();
         if args > 0 {
@@ -435,6 +459,14 @@ impl Template {
         if !self.tile.ranges.is_empty() {
             (job.body)(&self.tile);
         }
+    }
+}
+
+/// The first element of the array that is read.
+pub(crate) fn source(job: &Job, access: &Access) -> *mut u8 {
+    match access.source {
+        Source::Array(array) => job.reader.bases[array.0 as usize],
+        _ => std::ptr::null_mut(),
     }
 }
 

@@ -26,8 +26,9 @@ pub(crate) struct Slot {
     pub line: bool,
     /// By columns: continue from what `value` holds.
     pub resume: bool,
-    /// By columns: `value` is lanes where they belong, of which no more are written than there are.
+    /// By columns: `value` is where results belong, of which no more are written than there are; sums as lanes if `narrow`.
     pub direct: bool,
+    pub narrow: bool,
     /// How much the index grows along the run (arg forms).
     pub index_step: u32,
 }
@@ -337,14 +338,17 @@ unsafe fn rows<
                     let Out { mut sum, mut max, mut arg, mut prod, .. } = y;
                     if !whole {
                         let inside = V::range(from, to);
-                        for v in &mut sum {
-                            *v = V::sum_keep(*v, from, to);
+                        for i in 0..K {
+                            sum[i] = V::sum_where(sum[i], inside);
                         }
-                        for v in max.iter_mut().chain(&mut arg) {
-                            *v = V::pick(inside, *v, low);
+                        for i in 0..M {
+                            max[i] = V::pick(inside, max[i], low);
                         }
-                        for v in &mut prod {
-                            *v = V::pick(inside, *v, V::num(1.0));
+                        for i in 0..A {
+                            arg[i] = V::pick(inside, arg[i], low);
+                        }
+                        for i in 0..P {
+                            prod[i] = V::pick(inside, prod[i], V::num(1.0));
                         }
                     }
                     for i in 0..K {
@@ -472,13 +476,9 @@ unsafe fn columns<
                     let (mut from, mut to) = (0, lanes);
                     if !inside {
                         let (lo, hi) = *tile.ranges.get_unchecked(entry);
-                        from = lo.max(at) - at;
-                        to = hi.min(at + lanes).max(at) - at;
-                        if from >= to {
-                            continue;
-                        }
+                        (from, to) = (lo.saturating_sub(at).min(lanes), hi.saturating_sub(at).min(lanes));
                     }
-                    let whole = to - from == lanes;
+                    let within = V::range(from, to);
                     let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
                     let of_row = {
                         #[inline(always)]
@@ -487,23 +487,27 @@ unsafe fn columns<
                     let (mut x, mut wide) = ([zero; I], [Wide(V::sum_of(0.0)); W]);
                     for i in 0..I {
                         let p = (of_row(i) as *const V::Elem).wrapping_add(at & in_steps[i]);
-                        x[i] = if whole || in_steps[i] == 0 { V::load(p) } else { V::load_range(p, from, to) };
+                        x[i] = if inside || in_steps[i] == 0 { V::load(p) } else { V::load_where(p, within) };
                     }
                     for i in 0..W {
                         let p = (of_row(I + i) as *const f64).wrapping_add(at & wide_steps[i]);
-                        wide[i] = Wide(if whole || wide_steps[i] == 0 { V::sum_load(p) } else { V::sum_load_range(p, from, to) });
+                        wide[i] =
+                            Wide(if inside || wide_steps[i] == 0 { V::sum_load(p) } else { V::sum_load_range(p, from, to) });
                     }
                     let Out { mut sum, mut max, mut arg, mut prod, .. } = body(x, wide);
-                    if !whole {
-                        let inside = V::range(from, to);
-                        for v in &mut sum {
-                            *v = V::sum_keep(*v, from, to);
+                    if !inside {
+                        // by index: iterators over arrays are not always unrolled, which puts them into memory
+                        for i in 0..K {
+                            sum[i] = V::sum_where(sum[i], within);
                         }
-                        for v in max.iter_mut().chain(&mut arg) {
-                            *v = V::pick(inside, *v, low);
+                        for i in 0..M {
+                            max[i] = V::pick(within, max[i], low);
                         }
-                        for v in &mut prod {
-                            *v = V::pick(inside, *v, V::num(1.0));
+                        for i in 0..A {
+                            arg[i] = V::pick(within, arg[i], low);
+                        }
+                        for i in 0..P {
+                            prod[i] = V::pick(within, prod[i], V::num(1.0));
                         }
                     }
                     for i in 0..K {
@@ -517,7 +521,7 @@ unsafe fn columns<
                         let base = *tile.index_base.get_unchecked(entry * A + i);
                         let base = base.wrapping_add(tile.index_rows.get_unchecked(i).wrapping_mul(row as u32));
                         let place = ramps[i].int_add(V::int(base.wrapping_add(step.wrapping_mul(at as u32))));
-                        let place = if whole { place } else { V::pick(V::range(from, to), place, V::int(NONE)) };
+                        let place = if inside { place } else { V::pick(within, place, V::int(NONE)) };
                         args[i] = better((arg[i], place), args[i]);
                     }
                     for i in 0..P {
@@ -527,10 +531,17 @@ unsafe fn columns<
                 for i in 0..K + P {
                     let slot = &*slots.add(if i < K { i } else { M + A + i });
                     let sum = if i < K { sums[i] } else { prods[i - K] };
-                    if slot.direct {
+                    if slot.direct && slot.narrow {
                         write(tile, slot, row, at, V::narrow(sum));
+                    } else if slot.direct && at + lanes > tile.keep {
+                        let mut last = [0.0; 16];
+                        V::sum_store(sum, last.as_mut_ptr());
+                        let p = (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut f64).wrapping_add(at);
+                        for (i, x) in last.iter().enumerate().take(tile.keep.saturating_sub(at)) {
+                            *p.add(i) = *x;
+                        }
                     } else {
-                        V::sum_store(sum, (slot.value.add(row * slot.row) as *mut f64).add(at));
+                        V::sum_store(sum, (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut f64).wrapping_add(at));
                     }
                 }
                 for i in 0..M + A {
@@ -572,10 +583,7 @@ unsafe fn write<V: Vector>(tile: &Tile, slot: &Slot, row: usize, at: usize, x: V
 /// The winner of a new value and the best so far: larger, or NaN, or the first.
 #[inline(always)]
 fn better<V: Vector>(new: (V, V), best: (V, V)) -> (V, V) {
-    let none = best.1.beats(best.1);
     // nothing beats itself but NaN: which "no winner yet" is
-    let wins = new.0.beats(best.0);
-    let value = V::pick(none, new.0, V::pick(wins, new.0, best.0));
-    let place = V::pick(none, new.1, V::pick(wins, new.1, best.1));
-    (value, place)
+    let wins = V::either(best.1.beats(best.1), new.0.beats(best.0));
+    (V::pick(wins, new.0, best.0), V::pick(wins, new.1, best.1))
 }
