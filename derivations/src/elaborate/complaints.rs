@@ -96,7 +96,7 @@ fn of_the_promise() {
     );
     complains("fn f(x: Tensor<f32, N>) -> Tensor<f32, Q> { sum(x, N) }", &["there is no axis `Q`: there is `N`"]);
     complains("fn f(e: f64) -> Tensor<f32, Q> { e * 2.0 }", &["there are none"]);
-    complains("fn f(x: Tensor<f32, N>) -> Tensor<i64, N> { x }", &["made of indices"]);
+    complains("fn f(x: Tensor<f32, N>) -> Tensor<i64, N> { x }", &["made of whole numbers"]);
     complains(
         "fn f(x: Tensor<f32, L>, k: Window<1>) -> Tensor<f32, (O, K)> { window(x, L, O, K, k) }",
         &["the result can have holes, where a window reaches over the edge: write `fill(.., 0.0)`"],

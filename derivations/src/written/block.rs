@@ -286,7 +286,9 @@ fn operand(tokens: TokenStream) -> TokenStream {
     let mut rest = tokens.clone().into_iter();
     let ends = match (rest.next(), rest.next()) {
         (Some(TokenTree::Group(group)), Some(_)) => group.delimiter() == Delimiter::Brace,
-        (Some(TokenTree::Ident(word)), _) => (word == "if" || word == "match") && syn::parse2::<WholeStatement>(tokens.clone()).is_err(),
+        (Some(TokenTree::Ident(word)), _) => {
+            (word == "if" || word == "match") && syn::parse2::<WholeStatement>(tokens.clone()).is_err()
+        }
         _ => false,
     };
     if ends { quote!((#tokens)) } else { tokens }
