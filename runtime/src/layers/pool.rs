@@ -127,12 +127,7 @@ pub fn adaptive_mean_pool1d(x: Tensor<f32, (N, C, L)>, o: usize) -> Tensor<f32, 
 
 /// [`adaptive_mean_pool2d`] of volumes. Shapes: x `(N, C, D, H, W)`, y `(N, C, od, oh, ow)`.
 #[derive_backward]
-pub fn adaptive_mean_pool3d(
-    x: Tensor<f32, (N, C, D, H, W)>,
-    od: usize,
-    oh: usize,
-    ow: usize,
-) -> Tensor<f32, (N, C, OD, OH, OW)> {
+pub fn adaptive_mean_pool3d(x: Tensor<f32, (N, C, D, H, W)>, od: usize, oh: usize, ow: usize) -> Tensor<f32, (N, C, OD, OH, OW)> {
     mean(adaptive_window(x, (D, H, W), (OD, OH, OW), (KD, KH, KW), (od, oh, ow)), (KD, KH, KW))
 }
 
