@@ -8,6 +8,7 @@ mod holes;
 mod pad;
 mod reduce;
 mod reindex;
+mod scatter;
 
 use crate::elaborate::{Check, Term, TermFill, TermId, TermOp, Typed};
 use crate::error::Errors;

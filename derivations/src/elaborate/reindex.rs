@@ -24,6 +24,7 @@ impl Elaborator<'_> {
             "stack" => self.stack(args, span),
             "concat" => self.concat(args, span),
             "pick" => self.pick(args, span),
+            "scatter" | "scatter_add" => self.scatter(name, args, span),
             "roll" => self.roll(args, span),
             "flip" => self.flip(args, span),
             "pad" | "pad_reflect" | "pad_edge" | "pad_circular" => self.pad(name, args, span),
@@ -396,7 +397,7 @@ impl Elaborator<'_> {
     }
 
     /// Labels that come from an argument are checked against what they index.
-    fn check_labels(&mut self, index: TermId, axes: &[AxisId]) {
+    pub(super) fn check_labels(&mut self, index: TermId, axes: &[AxisId]) {
         let mut at = index;
         loop {
             let term = &self.typed.terms[at.0 as usize];

@@ -311,6 +311,13 @@ pub enum TermOp {
     Pick {
         axis: AxisId,
     },
+    /// The last argument is the index. Its axes `over` are replaced by `axis`; of several elements for one place, their sum
+    /// or the last.
+    Scatter {
+        axis: AxisId,
+        over: Vec<AxisId>,
+        last: bool,
+    },
     /// A fixed position.
     PickAt {
         axis: AxisId,
@@ -355,6 +362,8 @@ impl TermOp {
             TermOp::Repeat { .. } => "repeat",
             TermOp::Stack { .. } => "stack",
             TermOp::Concat { .. } => "concat",
+            TermOp::Scatter { last: true, .. } => "scatter",
+            TermOp::Scatter { .. } => "scatter_add",
             TermOp::Constant { .. } => "constant",
             TermOp::Random { distribution, .. } => match distribution {
                 Distribution::Bernoulli => "bernoulli",

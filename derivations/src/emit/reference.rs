@@ -272,6 +272,10 @@ impl Printer<'_> {
                 let (x, index) = (&args[0], &args[1]);
                 quote!(#f::pick(&#x, &[#axis], &#index))
             }
+            TermOp::Scatter { axis, over, .. } => {
+                let (len, axis, over, word) = (axis.0 as usize, self.axis(*axis), self.axes(over), word(op.word()));
+                quote!(#word(#(&#args),*, #axis, #call.len(#len), #over))
+            }
             TermOp::PickAt { axis, at } => {
                 let (axis, at) = (self.axis(*axis), self.int(*at));
                 quote!(#f::pick(#(&#args),*, &[#axis], &#f::num(#at as f64)))

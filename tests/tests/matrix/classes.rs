@@ -399,6 +399,26 @@ pub mod picks {
     }
 }
 
+pub mod scatters {
+    use pullback::prelude::*;
+
+    #[derive_backward]
+    pub fn totals(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
+        let total = scatter_add(x, label, G, 3);
+        x - 0.4 * pick(total, G, label) + 0.1 * sum(sq(total), G)
+    }
+    #[derive_backward]
+    pub fn lasts(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
+        let kept = scatter(sq(x), label, G, 3);
+        x + 0.3 * pick(kept, G, label) - 0.2 * x * sum(kept, G)
+    }
+    #[derive_backward]
+    pub fn aligned(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
+        let spread: Tensor<f32, (N, C, G)> = scatter_add(x, label, G, 3);
+        mean(spread * (1 + index(G)), G) + sum(scatter(x * x, argmax(x, C), P, 4, N), P)
+    }
+}
+
 pub mod indices {
     use pullback::prelude::*;
 

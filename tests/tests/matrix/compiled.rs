@@ -245,17 +245,28 @@ fn quantifiers_around_picks_has_its_gradient() {
     check_compiled(&QuantifiersAroundPicks);
 }
 #[derive_backward]
-pub fn picks_around_indices(
+pub fn picks_around_scatters(
+    x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
+) -> Tensor<f32, (N, C)> {
+    picks::centred(scatters::lasts(x, label), label)
+}
+#[test]
+fn picks_around_scatters_has_its_gradient() {
+    check_compiled(&PicksAroundScatters);
+}
+#[derive_backward]
+pub fn scatters_around_indices(
     x: Tensor<f32, (N, C)>,
     k: Window<1>,
     label: Labels<N>,
 ) -> Tensor<f32, (N, C)> {
-    picks::centred(indices::smoothed(x, k), label)
+    scatters::totals(indices::smoothed(x, k), label)
 }
 #[test]
-fn picks_around_indices_has_its_gradient() {
+fn scatters_around_indices_has_its_gradient() {
     check_compiled(
-        &PicksAroundIndices {
+        &ScattersAroundIndices {
             k: Window::new([3]).stride([1]).padding([1]),
         },
     );
@@ -501,90 +512,104 @@ fn windows_around_picks_has_its_gradient() {
     );
 }
 #[derive_backward]
-pub fn renames_around_indices(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    renames::distances(indices::ramp(x))
+pub fn renames_around_scatters(
+    x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
+) -> Tensor<f32, (N, C)> {
+    renames::distances(scatters::aligned(x, label))
 }
 #[test]
-fn renames_around_indices_has_its_gradient() {
-    check_compiled(&RenamesAroundIndices);
+fn renames_around_scatters_has_its_gradient() {
+    check_compiled(&RenamesAroundScatters);
 }
 #[derive_backward]
-pub fn splits_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
-    splits::shuffled(draws::noise(x, seed))
+pub fn splits_around_indices(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    splits::shuffled(indices::ramp(x))
 }
 #[test]
-fn splits_around_draws_has_its_gradient() {
-    check_compiled(&SplitsAroundDraws { seed: Seed(5) });
+fn splits_around_indices_has_its_gradient() {
+    check_compiled(&SplitsAroundIndices);
 }
 #[derive_backward]
-pub fn slices_around_stops(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    slices::stacked(stops::held(x))
+pub fn slices_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
+    slices::stacked(draws::noise(x, seed))
 }
 #[test]
-fn slices_around_stops_has_its_gradient() {
-    check_compiled(&SlicesAroundStops);
+fn slices_around_draws_has_its_gradient() {
+    check_compiled(&SlicesAroundDraws { seed: Seed(5) });
 }
 #[derive_backward]
-pub fn shifts_around_helpers(
+pub fn shifts_around_stops(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    shifts::back(stops::held(x))
+}
+#[test]
+fn shifts_around_stops_has_its_gradient() {
+    check_compiled(&ShiftsAroundStops);
+}
+#[derive_backward]
+pub fn turns_around_helpers(
     x: Tensor<f32, (N, C)>,
     #[diff]
     t: f64,
 ) -> Tensor<f32, (N, C)> {
-    shifts::back(helpers::nested(x, t))
+    turns::mirrored(helpers::nested(x, t))
 }
 #[test]
-fn shifts_around_helpers_has_its_gradient() {
-    check_compiled(&ShiftsAroundHelpers);
+fn turns_around_helpers_has_its_gradient() {
+    check_compiled(&TurnsAroundHelpers);
 }
 #[derive_backward]
-pub fn turns_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    turns::mirrored(methods::chained(x))
+pub fn pads_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    pads::reflected(methods::chained(x))
 }
 #[test]
-fn turns_around_methods_has_its_gradient() {
-    check_compiled(&TurnsAroundMethods);
+fn pads_around_methods_has_its_gradient() {
+    check_compiled(&PadsAroundMethods);
 }
 #[derive_backward]
-pub fn pads_around_arithmetic(
+pub fn shares_around_arithmetic(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    pads::reflected(arithmetic::broadcast(x, a))
+    shares::largest(arithmetic::broadcast(x, a))
 }
 #[test]
-fn pads_around_arithmetic_has_its_gradient() {
-    check_compiled(&PadsAroundArithmetic);
+fn shares_around_arithmetic_has_its_gradient() {
+    check_compiled(&SharesAroundArithmetic);
 }
 #[derive_backward]
-pub fn shares_around_powers(
+pub fn quantifiers_around_powers(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    shares::largest(powers::real(x, a))
+    quantifiers::everywhere(powers::real(x, a))
 }
 #[test]
-fn shares_around_powers_has_its_gradient() {
-    check_compiled(&SharesAroundPowers);
+fn quantifiers_around_powers_has_its_gradient() {
+    check_compiled(&QuantifiersAroundPowers);
 }
 #[derive_backward]
-pub fn quantifiers_around_exponentials(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    quantifiers::everywhere(exponentials::near_one(x))
+pub fn picks_around_exponentials(
+    x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
+) -> Tensor<f32, (N, C)> {
+    picks::one_hot(exponentials::near_one(x), label)
 }
 #[test]
-fn quantifiers_around_exponentials_has_its_gradient() {
-    check_compiled(&QuantifiersAroundExponentials);
+fn picks_around_exponentials_has_its_gradient() {
+    check_compiled(&PicksAroundExponentials);
 }
 #[derive_backward]
-pub fn picks_around_waves(
+pub fn scatters_around_waves(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
     label: Labels<N>,
 ) -> Tensor<f32, (N, C)> {
-    picks::one_hot(waves::of_two(x, a), label)
+    scatters::lasts(waves::of_two(x, a), label)
 }
 #[test]
-fn picks_around_waves_has_its_gradient() {
-    check_compiled(&PicksAroundWaves);
+fn scatters_around_waves_has_its_gradient() {
+    check_compiled(&ScattersAroundWaves);
 }
 #[derive_backward]
 pub fn indices_around_activations(
