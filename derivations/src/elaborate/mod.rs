@@ -91,7 +91,7 @@ struct Elaborator<'a> {
     receiver: Option<(*const syn::Expr, Value)>,
     /// The arguments of the outermost formula that are constants of the call, and what they are.
     constants: Vec<(String, ParamKind)>,
-    /// An argument's type is an error, so its axes are not known.
+    /// Something that introduces axes is an error, or not known yet, so neither are they.
     unknown_axes: bool,
     /// A formula that is called has errors of its own.
     blocked: bool,

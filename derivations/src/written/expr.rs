@@ -57,6 +57,9 @@ impl Writer<'_> {
                 let (f, axis) = (self.f.clone(), self.axis(&text));
                 return Out { tokens: quote!(#f::Name::joined(&[&#axis])), kind: Kind::Axes };
             }
+            if let Some(path) = self.frame().items.imports.get(&text) {
+                return Out::host(quote!(#path));
+            }
             if text == "None" {
                 let f = &self.f;
                 return Out { tokens: quote!(::core::option::Option::None::<#f::Var<'_>>), kind: Kind::Optional };
@@ -154,7 +157,7 @@ impl Writer<'_> {
         let args: Vec<&Expr> = call.args.iter().collect();
         if let Some(name) = path.path.get_ident() {
             let text = name.to_string();
-            if let Some(function) = self.frame().functions.get(&text).cloned() {
+            if let Some(function) = self.frame().items.functions.get(&text).cloned() {
                 return self.call_nested(&function, &args);
             }
             if text == "Some" && args.len() == 1 {
@@ -167,7 +170,8 @@ impl Writer<'_> {
             }
         }
         let library = self.frame().library.clone();
-        let path = &path.path;
+        let imported = path.path.get_ident().and_then(|name| self.frame().items.imports.get(&name.to_string()).cloned());
+        let path = imported.as_ref().unwrap_or(&path.path);
         if let Some((formula, library)) = library.formula(&quote!(#path).to_string()) {
             return self.inline(&formula, library, Default::default(), &args);
         }
