@@ -390,7 +390,7 @@ impl Elaborator<'_> {
             (ParamKind::State { axes }, Value::State(index)) => {
                 let term = self.states.iter().find(|s| s.0 == index).map(|s| s.1);
                 if let Some(term) = term {
-                    let tensor = Value::Tensor(Tensor { term, order: None });
+                    let tensor = self.as_state(index, term);
                     self.bind_tensor(frame, callee, param, axes, tensor, arg);
                 }
                 Value::State(index)

@@ -237,13 +237,19 @@ impl Elaborator<'_> {
     pub(super) fn read_state(&mut self, index: usize, span: proc_macro2::Span) -> Value {
         let Some(&(_, term, written)) = self.states.iter().find(|s| s.0 == index) else { return Value::Poison };
         if !written || !self.typed.terms[term.0 as usize].differentiable {
-            return term.into();
+            return self.as_state(index, term);
         }
         let cut = self.pointwise(TermOp::Unary(UnaryOp::Stop), &[term], span);
         // so that what depends on it is found, unless a `stop_gradient` of the user's lies between
         self.typed.terms[cut.0 as usize].differentiable = true;
         self.cuts.push(cut);
-        cut.into()
+        self.as_state(index, cut)
+    }
+
+    /// A value of state, its axes in the order of the argument's list.
+    pub(super) fn as_state(&self, index: usize, term: super::TermId) -> Value {
+        let order = self.state_orders.iter().find(|s| s.0 == index).map(|s| s.1.clone());
+        Tensor { term, order }.into()
     }
 
     /// Reports gradients that end at state without the user having asked for it.

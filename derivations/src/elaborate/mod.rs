@@ -85,6 +85,8 @@ struct Elaborator<'a> {
     draws: u32,
     /// The value of each state argument now.
     states: Vec<(usize, TermId, bool)>,
+    /// The axes of each state argument, as declared.
+    state_orders: Vec<(usize, Vec<AxisId>)>,
     /// Reads of state whose value has a gradient, which ends there.
     cuts: Vec<TermId>,
     /// The receiver of the method call at hand, and its value.
@@ -111,6 +113,7 @@ impl<'a> Elaborator<'a> {
             undecided: None,
             draws: 0,
             states: vec![],
+            state_orders: vec![],
             cuts: vec![],
             receiver: None,
             constants: vec![],
@@ -173,6 +176,7 @@ impl<'a> Elaborator<'a> {
                 let axes = order.iter().copied().collect();
                 let term = self.term_named(TermOp::State(index), vec![], axes, span, name);
                 self.states.push((index, term, false));
+                self.state_orders.push((index, order));
                 Value::State(index)
             }
             ParamKind::Diff => self.param_term(index, &[], span, true, name),

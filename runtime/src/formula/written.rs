@@ -249,7 +249,8 @@ impl<'r> State<'r> {
 
     /// Gives it a value.
     pub fn write(&self, value: Var<'r>) {
-        self.value.set(value);
+        let order = self.value.get().order();
+        self.value.set(value.run.put_ordered(value.value(), Some(order)));
         self.written.set(true);
     }
 
