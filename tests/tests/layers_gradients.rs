@@ -28,3 +28,14 @@ gradient_test!(mean_pool_divisor, MeanPool2d { k: Window::new([2, 3]).divisor(5)
 gradient_test!(max_pool, MaxPool2d { k: Window::new([2, 2]) });
 gradient_test!(max_pool_overlapping, MaxPool2d { k: Window::new([3, 2]).stride([1, 2]).padding([1, 1]).dilation([1, 2]) });
 gradient_test!(max_pool_ceil, MaxPool2d { k: Window::new([3, 3]).stride([2, 2]).padding([1, 1]).ceil_mode(true) });
+gradient_test!(MaxPool1d { k: Window::new([3]).stride([2]).padding([1]) });
+gradient_test!(MaxPool3d { k: Window::new([2, 3, 2]).stride([2, 1, 1]).padding([0, 1, 1]) });
+gradient_test!(MaxPool1dIndices { k: Window::new([2]).dilation([2]) });
+gradient_test!(MaxPool2dIndices { k: Window::new([2, 3]).stride([1, 2]).padding([1, 0]) });
+gradient_test!(MaxPool3dIndices { k: Window::new([2, 2, 2]) });
+gradient_test!(MeanPool1d { k: Window::new([3]).stride([2]).padding([1]).ceil_mode(true) });
+gradient_test!(MeanPool3d { k: Window::new([2, 2, 3]).stride([1, 2, 2]).padding([1, 0, 1]) });
+gradient_test!(GlobalMaxPool);
+gradient_test!(GlobalMeanPool);
+gradient_test!(lp_pool_of_squares, LpPool2d { p: 2.0, k: Window::new([2, 2]) });
+gradient_test!(LpPool1d { p: 3.0, k: Window::new([3]).stride([2]) });

@@ -3,7 +3,9 @@
 //! In: a [`Typed`] formula. Out: a [`Built`] graph, and what else a call must check. Invariant: no hole reaches an output;
 //! where one could, there is an error that proposes `fill`.
 
+mod adaptive;
 mod holes;
+mod pad;
 mod reduce;
 mod reindex;
 
@@ -167,12 +169,21 @@ impl Builder<'_> {
     }
 
     fn fill(&mut self, x: &Value, fill: TermFill) -> Value {
-        let test = self.graph.test(x.holes.conditions.clone());
-        let filler = match fill {
-            TermFill::Num(value) => self.graph.num(value),
-            TermFill::Host(id) => self.graph.add(Op::Host(id)),
-        };
+        let test = self.solid_where(&x.holes);
+        let filler = self.filler(fill);
         Value { node: self.graph.select(test, x.node, filler), holes: Holes::default() }
+    }
+
+    /// 1 where a value is no hole.
+    fn solid_where(&mut self, holes: &Holes) -> NodeId {
+        let test = self.graph.test(holes.conditions.clone());
+        match holes.masks.split_first() {
+            None => test,
+            Some((first, rest)) => {
+                let masks = rest.iter().fold(first.0, |all, m| self.graph.binary(BinaryOp::And, all, m.0));
+                if holes.conditions.is_empty() { masks } else { self.graph.binary(BinaryOp::And, test, masks) }
+            }
+        }
     }
 
     fn constant(&mut self, axis: crate::graph::AxisId, values: &[f64]) -> NodeId {
@@ -207,7 +218,7 @@ impl Builder<'_> {
     }
 
     fn no_holes(&mut self, value: &Value, id: TermId, what: &str) {
-        if !value.holes.conditions.is_empty() {
+        if !value.holes.is_empty() {
             self.errors.span(
                 self.typed.terms[id.0 as usize].span,
                 format!("{what} can have holes, where a window reaches over the edge: write `fill(.., 0.0)`, or reduce over the window's taps"),

@@ -382,31 +382,24 @@ impl Elaborator<'_> {
 
     /// Adds a term. Whether it is differentiable follows from its arguments.
     pub(super) fn term(&mut self, op: TermOp, args: Vec<TermId>, axes: AxisSet, span: Span) -> TermId {
-        use super::typed::Reduction::{ArgMax, ArgMin};
+        use super::typed::Reduction::{All, Any, ArgMax, ArgMin};
         let stops = match &op {
             TermOp::Unary(UnaryOp::Stop | UnaryOp::Sign | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Not) => true,
             TermOp::Binary(b) => b.is_mask(),
-            TermOp::Reduce { kind: ArgMax | ArgMin, .. } => true,
+            TermOp::Reduce { kind: ArgMax | ArgMin | Any | All, .. } => true,
             _ => false,
         };
+        let of_first = |flag: fn(&Term) -> bool| args.first().is_some_and(|a| flag(&self.typed.terms[a.0 as usize]));
         let mask = match &op {
             TermOp::Binary(b) => b.is_mask(),
-            TermOp::Unary(UnaryOp::Not) => true,
-            TermOp::Rename { .. }
-            | TermOp::Slice { .. }
-            | TermOp::Shift { .. }
-            | TermOp::Split { .. }
-            | TermOp::Merge { .. }
-            | TermOp::Unary(UnaryOp::Stop) => args.first().is_some_and(|a| self.typed.terms[a.0 as usize].mask),
-            _ => false,
+            TermOp::Unary(UnaryOp::Not) | TermOp::Reduce { kind: Any | All, .. } => true,
+            TermOp::Shift { .. } | TermOp::Unary(UnaryOp::Stop) => of_first(|t| t.mask),
+            op => op.only_moves() && of_first(|t| t.mask),
         };
         let integer = match &op {
             TermOp::Reduce { kind: ArgMax | ArgMin, .. } => true,
             TermOp::Index(_) => true,
-            TermOp::Rename { .. } | TermOp::Slice { .. } | TermOp::Split { .. } | TermOp::Merge { .. } => {
-                args.first().is_some_and(|a| self.typed.terms[a.0 as usize].integer)
-            }
-            _ => false,
+            op => op.only_moves() && of_first(|t| t.integer),
         };
         let through = match &op {
             TermOp::Select => &args[1..],

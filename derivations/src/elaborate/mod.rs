@@ -4,22 +4,25 @@
 //! call inlined, loops unrolled, and every value's axes known; or errors; or the paths of formulas still to be fetched.
 //! Invariants of the result: a term's arguments come before it; axes are numbered in order of first appearance.
 
+mod adaptive;
 mod call;
 mod callees;
 mod control;
 mod expr;
 mod frame;
 mod host;
+mod pad;
 mod reduce;
 mod reindex;
 pub mod typed;
 mod value;
+mod whole;
 mod words;
 
 pub use call::{Library, recursion};
 pub use callees::{callees, own_call};
 pub use host::len_ident;
-pub use typed::{Binding, Check, Decision, HostKind, Reduction, Term, TermFill, TermId, TermOp, Typed};
+pub use typed::{Binding, Check, Decision, HostKind, Padding, Reduction, Term, TermFill, TermId, TermOp, Typed};
 
 use crate::error::Errors;
 use crate::graph::AxisId;
@@ -320,8 +323,8 @@ impl<'a> Elaborator<'a> {
             );
             return None;
         }
-        if promised.integer && !self.typed.terms[term.0 as usize].integer {
-            self.errors.at(at, "an output of `i64` is made of indices (`argmax`, `argmin`, labels), and this is not one");
+        if promised.integer && !whole::is_whole(&self.typed, term) {
+            self.errors.at(at, "an output of `i64` is made of whole numbers (`argmax`, labels, `index(..)`, sums and products of these), and this is not");
         }
         self.typed.output_axes.push(order);
         Some(term)

@@ -5,8 +5,8 @@ use super::Variant;
 use super::layer::axis_names;
 use super::prepare::int_tokens;
 use super::signature::Face;
-use crate::elaborate::typed::HostKind;
-use crate::elaborate::{Library, TermFill, TermId, TermOp, Typed};
+use crate::elaborate::typed::{AdaptiveAxis, HostKind};
+use crate::elaborate::{Library, Padding, TermFill, TermId, TermOp, Typed};
 use crate::graph::{AxisId, BinaryOp, Distribution, IntId};
 use crate::written;
 use proc_macro2::{Ident, Span, TokenStream};
@@ -146,6 +146,16 @@ impl Printer<'_> {
         )
     }
 
+    fn filler(&self, fill: TermFill) -> TokenStream {
+        match fill {
+            TermFill::Num(value) => super::kernel::number(value),
+            TermFill::Host(id) => {
+                let (call, id) = (&self.call, id.0 as usize);
+                quote!(#call.number(#id))
+            }
+        }
+    }
+
     fn term(&self, op: &TermOp, args: &[Ident]) -> TokenStream {
         let (krate, rt, call) = (&self.face.krate, &self.face.rt, &self.call);
         let f = quote!(#krate::formula);
@@ -193,6 +203,12 @@ impl Printer<'_> {
                 let (sources, outs, taps) = (list(&|w| w.source), list(&|w| w.out), list(&|w| w.tap));
                 quote!(#f::window(#(&#args),*, #sources, #outs, #taps, &(#window)))
             }
+            TermOp::AdaptiveWindow { axes } => {
+                let list = |f: &dyn Fn(&AdaptiveAxis) -> AxisId| self.axes(&axes.iter().map(f).collect::<Vec<_>>());
+                let (sources, outs, taps) = (list(&|w| w.source), list(&|w| w.out), list(&|w| w.tap));
+                let counts = axes.iter().map(|w| w.out.0 as usize);
+                quote!(#f::adaptive_window(#(&#args),*, #sources, #outs, #taps, &[#(#call.len(#counts)),*]))
+            }
             TermOp::Rename { from, to } => {
                 let (from, to) = (self.axis(*from), self.axis(*to));
                 quote!(#f::rename(#(&#args),*, #from, #to))
@@ -214,6 +230,30 @@ impl Printer<'_> {
             TermOp::Shift { axis, by } => {
                 let (axis, by) = (self.axis(*axis), self.int(*by));
                 quote!(#f::shift(#(&#args),*, #axis, #by))
+            }
+            TermOp::Roll { axis, by } => {
+                let (axis, by) = (self.axis(*axis), self.int(*by));
+                quote!(#f::roll(#(&#args),*, #axis, #by))
+            }
+            TermOp::Flip { axis } => {
+                let axis = self.axis(*axis);
+                quote!(#f::flip(#(&#args),*, #axis))
+            }
+            TermOp::Pad { axis, out, lo, hi, kind } => {
+                let (axis, out, lo, hi) = (self.axis(*axis), self.axis(*out), self.int(*lo), self.int(*hi));
+                let value = match kind {
+                    Padding::Number(fill) => {
+                        let value = self.filler(*fill);
+                        quote!(, #value)
+                    }
+                    _ => quote!(),
+                };
+                let word = word(kind.word());
+                quote!(#word(#(&#args),*, #axis, #out, #lo as usize, #hi as usize #value))
+            }
+            TermOp::Repeat { axis, out, copies, .. } => {
+                let (axis, out, copies) = (self.axis(*axis), self.axis(*out), copies.0 as usize);
+                quote!(#f::repeat(#(&#args),*, #axis, #out, #call.len(#copies)))
             }
             TermOp::Stack { axis } => {
                 let axis = self.axis(*axis);
@@ -258,13 +298,7 @@ impl Printer<'_> {
                 quote!(#word(&[#(#dims),*], #rt::Seed(#call.seed(#seed)), #number #param))
             }
             TermOp::Fill(fill) => {
-                let value = match fill {
-                    TermFill::Num(value) => quote!(#value),
-                    TermFill::Host(id) => {
-                        let id = id.0 as usize;
-                        quote!(#call.number(#id))
-                    }
-                };
+                let value = self.filler(*fill);
                 quote!(#f::fill(#(&#args),*, &#f::num(#value)))
             }
         }

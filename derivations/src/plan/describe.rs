@@ -199,6 +199,7 @@ impl Printer<'_> {
             crate::graph::Int::Sub(a, b) => format!("({} - {})", self.int(a), self.int(b)),
             crate::graph::Int::Mul(a, b) => format!("{}*{}", self.int(a), self.int(b)),
             crate::graph::Int::FloorDiv(a, b) => format!("({} / {})", self.int(a), self.int(b)),
+            crate::graph::Int::Gcd(a, b) => format!("gcd({}, {})", self.int(a), self.int(b)),
         }
     }
     fn affine(&self, e: &Affine) -> String {

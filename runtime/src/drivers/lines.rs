@@ -2,6 +2,9 @@
 
 use super::array::{Elem, Mode};
 
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
 trait Number: Copy {
     fn get(self) -> f64;
 }
@@ -44,6 +47,19 @@ pub(crate) unsafe fn get(elem: Elem, p: *const u8) -> f64 {
 /// # Safety
 /// All `n` elements lie in one array; the line has room.
 pub(crate) unsafe fn stage(line: *mut u8, lane: Elem, elem: Elem, p: *const u8, step: i64, n: usize) {
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if super::isa::detected() != super::isa::Isa::V1 {
+            return x86::stage(line, lane, elem, p, step, n);
+        }
+        stage_with(line, lane, elem, p, step, n);
+    }
+}
+
+/// [`stage`], compiled for the caller's instructions.
+#[inline(always)]
+unsafe fn stage_with(line: *mut u8, lane: Elem, elem: Elem, p: *const u8, step: i64, n: usize) {
+    #[inline(always)]
     unsafe fn typed<S: Number>(line: *mut u8, lane: Elem, p: *const u8, step: i64, n: usize) {
         unsafe {
             match lane {
@@ -121,8 +137,12 @@ pub(crate) unsafe fn unstage(
 ) {
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        if lane == Elem::F64 && elem == Elem::F32 && mode == Mode::Write && !negate && step == 4 && n >= 8 {
-            return narrow(line as *const f64, p as *mut f32, n);
+        if lane == Elem::F64 && elem == Elem::F32 && mode == Mode::Write && !negate && n >= 8 {
+            match (super::isa::detected(), step) {
+                (super::isa::Isa::V3 | super::isa::Isa::V4, 4) => return x86::narrow(line as *const f64, p as *mut f32, n),
+                (super::isa::Isa::V4, 8) => return x86::narrow_apart(line as *const f64, p as *mut f32, n),
+                _ => {}
+            }
         }
         match (lane, elem) {
             (Elem::F32, Elem::F32) => out::<f32, f32>(line, p, step, n, mode, negate, |x| x),
@@ -136,25 +156,6 @@ pub(crate) unsafe fn unstage(
             (_, _) => {
                 (0..n).for_each(|i| put_index(p.offset(i as isize * step as isize), elem, *(line as *const f64).add(i) as u32))
             }
-        }
-    }
-}
-
-/// Rounds a line of sums.
-///
-/// # Safety
-/// As for [`unstage`].
-#[cfg(target_arch = "x86_64")]
-unsafe fn narrow(line: *const f64, p: *mut f32, n: usize) {
-    #[target_feature(enable = "avx2")]
-    unsafe fn wide(line: *const f64, p: *mut f32, n: usize) {
-        unsafe { (0..n).for_each(|i| *p.add(i) = *line.add(i) as f32) }
-    }
-    unsafe {
-        if super::isa::detected() == super::isa::Isa::V1 {
-            (0..n).for_each(|i| *p.add(i) = *line.add(i) as f32);
-        } else {
-            wide(line, p, n);
         }
     }
 }
@@ -187,14 +188,28 @@ where
 pub(crate) unsafe fn unstage_indices(line: *const u8, width: usize, elem: Elem, p: *mut u8, step: i64, n: usize) {
     // of lanes of f64 the low half counts
     let get = |i: usize| unsafe { *(line.add(i * width) as *const u32) };
-    let known = |x: u32| if x == u32::MAX { 0 } else { x };
     unsafe {
         if elem == Elem::U8 && step == 1 && width == 4 {
-            let line = line as *const u32;
-            return (0..n).for_each(|i| *p.add(i) = known(*line.add(i)) as u8);
+            #[cfg(target_arch = "x86_64")]
+            if super::isa::detected() != super::isa::Isa::V1 {
+                return x86::bytes(line as *const u32, p, n);
+            }
+            return bytes_with(line as *const u32, p, n);
         }
         (0..n).for_each(|i| put_index(p.offset(i as isize * step as isize), elem, known(get(i))));
     }
+}
+
+/// "None" becomes 0.
+#[inline(always)]
+fn known(x: u32) -> u32 {
+    if x == u32::MAX { 0 } else { x }
+}
+
+/// Indices as bytes.
+#[inline(always)]
+unsafe fn bytes_with(line: *const u32, p: *mut u8, n: usize) {
+    unsafe { (0..n).for_each(|i| *p.add(i) = known(*line.add(i)) as u8) }
 }
 
 /// Whether `n` elements, `step` bytes apart, are finite numbers in lanes of the given type.

@@ -13,6 +13,7 @@
 
 mod array;
 mod exec;
+mod finish;
 mod gemm;
 mod group;
 pub(crate) mod isa;
@@ -21,12 +22,17 @@ mod lower;
 mod math;
 mod nest;
 mod pack;
+mod panel;
+mod partial;
 mod philox;
+mod plan;
 mod read;
 mod reg;
 mod scatter;
+mod scratch;
 mod script;
 mod space;
+mod template;
 #[cfg(test)]
 mod tests;
 mod tile;

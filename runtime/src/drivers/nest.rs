@@ -5,11 +5,13 @@
 //! part, of which there are at most [`PARTS`], combined in order.
 
 use super::array::{Mode, Raw};
-use super::exec::{Partial, Worker, completes, write};
+use super::exec::Worker;
+use super::finish::write;
 use super::lower::{Context, Laid, Lowered, LoweredFold, Lowering, Spot};
+use super::partial::Partial;
+use super::plan::Plan;
 use super::script::{Array, ArrayInfo, Fold, Kind, Phase, Step};
 use super::space::{Axis, Space};
-use super::walk::Walk;
 
 /// The most parts into which a fold over outer axes is cut.
 const PARTS: usize = 16;
@@ -202,7 +204,7 @@ impl Memory {
     }
     pub(crate) fn own(&mut self, array: Array, words: usize) {
         let mut buffer = vec![0; words];
-        super::exec::poison(&mut buffer);
+        super::scratch::poison(&mut buffer);
         self.bases[array.0 as usize] = buffer.as_mut_ptr() as *mut u8;
         self.owned.push(buffer);
     }
@@ -335,7 +337,13 @@ fn lower(memory: &mut Memory, nest: &mut Nest, outer: &[Axis], step: &Step, insi
     let axes = |a: Array| memory.arrays[a.0 as usize].axes.clone();
     let domain: Vec<usize> = step.domain.iter().flat_map(|a| memory.space.of(*a)).collect();
     let mut lowering = Lowering::new(Context { space: &memory.space, axes: &axes, laid: &memory.laid }, &step.domain);
-    let operands: Vec<_> = step.operands.iter().map(|o| lowering.access(o, &step.guard)).collect();
+    let read = |lowering: &mut Lowering, operand| {
+        let mut access = lowering.access(operand, &step.guard);
+        // what may lie outside is not read; the position itself is computed like others
+        access.valid.extend(lowering.take_checks());
+        access
+    };
+    let operands: Vec<_> = step.operands.iter().map(|o| read(&mut lowering, o)).collect();
     let guard = lowering.conditions(&lowering.distinct(&step.guard));
     let order = lowering.order(&domain, &operands);
     let pending = lowering.finish(guard, step, operands);
@@ -460,8 +468,8 @@ struct Task<'t> {
     nest: &'t Nest<'t, 't>,
     worker: Box<Worker>,
     bases: Vec<*mut u8>,
-    /// By step: walks for the lengths met.
-    walks: Vec<Vec<(Vec<usize>, Walk)>>,
+    /// By step: plans for the lengths met.
+    plans: Vec<Vec<(Vec<usize>, Plan)>>,
     /// By step and fold.
     partials: Vec<Vec<Partial>>,
 }
@@ -476,7 +484,8 @@ impl<'t> Task<'t> {
             }
             partials.push(list);
         }
-        Task { nest, worker: Worker::take(), bases: memory.bases.clone(), walks: vec![vec![]; nest.lowered.len()], partials }
+        let plans = nest.lowered.iter().map(|_| vec![]).collect();
+        Task { nest, worker: Worker::take(), bases: memory.bases.clone(), plans, partials }
     }
 
     fn block(&mut self, memory: &Memory, counts: &[usize], number: usize) {
@@ -502,25 +511,26 @@ impl<'t> Task<'t> {
 
     fn step(&mut self, s: usize, starts: &[usize], lens: &[usize]) {
         let (nest, step) = (self.nest, &self.nest.lowered[s]);
-        let at = match self.walks[s].iter().position(|(l, _)| l == lens) {
+        let at = match self.plans[s].iter().position(|(l, _)| l == lens) {
             Some(at) => at,
             None => {
-                self.walks[s].push((lens.to_vec(), Walk::new(step, lens)));
-                self.walks[s].len() - 1
+                self.plans[s].push((lens.to_vec(), Plan::new(step, lens, nest.stream[s])));
+                self.plans[s].len() - 1
             }
         };
-        let walk = &self.walks[s][at].1;
+        let plan = &mut self.plans[s][at].1;
         let empty = step.domain.iter().any(|g| lens[*g] == 0);
-        let local = |f: usize, fold: &LoweredFold| !fold.carried && (empty || !completes(walk, f, fold));
-        for (f, fold) in step.folds.iter().enumerate().filter(|(i, f)| local(*i, f)) {
+        let local: Vec<bool> =
+            step.folds.iter().zip(&plan.complete).map(|(fold, complete)| !fold.carried && (empty || !complete)).collect();
+        for (f, fold) in step.folds.iter().enumerate().filter(|(f, _)| local[*f]) {
             self.partials[s][f].reset(fold, nest.kept(step, fold, &nest.block));
         }
         if !empty {
             let body = &*nest.steps[s].body;
             // SAFETY: lowering checked every access against the extents; blocks are disjoint in what they write
-            unsafe { self.worker.sweep(&self.bases, step, body, walk, starts, &mut self.partials[s], nest.stream[s]) };
+            unsafe { self.worker.sweep(&self.bases, (step, body), plan, starts, &mut self.partials[s]) };
         }
-        for (f, fold) in step.folds.iter().enumerate().filter(|(i, f)| local(*i, f)) {
+        for (f, fold) in step.folds.iter().enumerate().filter(|(f, _)| local[*f]) {
             finish_partial(step, fold, &self.partials[s][f], lens, starts, &self.bases);
         }
         super::fence();

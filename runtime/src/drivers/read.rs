@@ -46,7 +46,7 @@ impl Reader<'_> {
         self.walk.along[c.track].is_some_and(|step| c.test.is_periodic(step))
     }
     /// How far an index moves along the run, if by equal steps.
-    fn extra_step(&self, extra: &Extra) -> Option<i64> {
+    pub(crate) fn extra_step(&self, extra: &Extra) -> Option<i64> {
         let step = match &extra.index {
             ExtraIndex::Divided { track, div, modulo } => match (self.walk.along[*track]?, modulo) {
                 (0, _) => 0,
@@ -123,25 +123,16 @@ impl Reader<'_> {
 
     /// The source's offset that an index adds; `None` if it lies outside.
     unsafe fn extra(&self, extra: &Extra, at: &[i64], position: usize) -> Option<i64> {
-        let index = match &extra.index {
-            ExtraIndex::Divided { track, div, modulo } => {
-                let v = self.value(*track, at, position).div_euclid(*div);
-                if *modulo > 0 { v.rem_euclid(*modulo) } else { v }
-            }
-            ExtraIndex::Load(index) => unsafe { self.element(index, at, position) as i64 },
-        };
-        if index < 0 || index >= extra.extent {
-            return None;
+        match &extra.index {
+            ExtraIndex::Divided { .. } => self.divided(extra, at, position),
+            ExtraIndex::Load(index) => offset_of(extra, unsafe { self.element(index, at, position) as i64 }),
         }
-        if let [(_, stride)] = extra.dims[..] {
-            return Some(index * stride);
-        }
-        let (mut rest, mut offset) = (index, 0);
-        for (len, stride) in extra.dims.iter().rev() {
-            offset += rest % len * stride;
-            rest /= len;
-        }
-        Some(offset)
+    }
+    /// The same for an index that no array holds.
+    fn divided(&self, extra: &Extra, at: &[i64], position: usize) -> Option<i64> {
+        let ExtraIndex::Divided { track, div, modulo } = &extra.index else { return None };
+        let v = self.value(*track, at, position).div_euclid(*div);
+        offset_of(extra, if *modulo > 0 { v.rem_euclid(*modulo) } else { v })
     }
 
     /// One element. Slow, and right for every access.
@@ -174,25 +165,15 @@ impl Reader<'_> {
         }
     }
 
-    /// Where the elements lie if they are already lanes of the run's stretch.
-    ///
-    /// # Safety
-    /// The stretch is one of the sweep's.
-    pub(crate) unsafe fn direct(&self, access: &Access, lane: Elem, at: &[i64], (lo, hi): (usize, usize)) -> Option<*const u8> {
-        let Source::Array(array) = access.source else { return None };
-        if access.elem != lane {
-            return None;
-        }
-        let mut step = self.walk.along[access.track]?;
+    /// The offset at the run's start, if all conditions hold for the stretch and it lies in equal steps.
+    pub(crate) fn linear_start(&self, access: &Access, at: &[i64], (lo, hi): (usize, usize)) -> Option<i64> {
         let mut offset = at[access.track];
         for extra in &access.extras {
-            step += self.extra_step(extra)?;
-            offset += unsafe { self.extra(extra, at, 0)? };
+            // the run's start may be outside, where the index means nothing
+            let step = self.extra_step(extra)?;
+            offset += self.divided(extra, at, lo)? - step * lo as i64;
         }
-        if step != lane.size() as i64 || self.valid(access, at, lo, hi)? != (lo, hi) {
-            return None;
-        }
-        Some(self.bases[array.0 as usize].wrapping_offset(offset as isize))
+        (self.valid(access, at, lo, hi)? == (lo, hi)).then_some(offset)
     }
 
     /// The stretch where all conditions hold; `None` if it is not one stretch.
@@ -280,6 +261,22 @@ impl Reader<'_> {
             unsafe { lines::set(line.wrapping_add(i * lane.size()), lane, 0, self.element(access, at, i)) }
         }
     }
+}
+
+/// How far an index moves along its source's dimensions.
+fn offset_of(extra: &Extra, index: i64) -> Option<i64> {
+    if index < 0 || index >= extra.extent {
+        return None;
+    }
+    if let [(_, stride)] = extra.dims[..] {
+        return Some(index * stride);
+    }
+    let (mut rest, mut offset) = (index, 0);
+    for (len, stride) in extra.dims.iter().rev() {
+        offset += rest % len * stride;
+        rest /= len;
+    }
+    Some(offset)
 }
 
 /// The number that 32 random bits stand for. A normal one takes its neighbour's bits too (Box–Muller).

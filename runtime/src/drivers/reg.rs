@@ -65,6 +65,10 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     unsafe fn d_store(d: Self::D, p: *mut f64);
     /// The lanes `a..b`, the others 0.
     unsafe fn d_keep(d: Self::D, a: isize, b: isize) -> Self::D;
+    /// The lanes where the mask holds, the others 0.
+    unsafe fn d_where(d: Self::D, m: Self::M) -> Self::D;
+    /// The lanes where the mask holds of what lies at `p`, the others 0. Nothing else is read.
+    unsafe fn load_where(p: *const Self::T, m: Self::M) -> Self;
 }
 
 /// Loads, stores and ramps by way of an array, where no instruction does it.
@@ -76,6 +80,17 @@ macro_rules! by_array {
                 let mut x = [0.0; $l];
                 for i in a.max(0)..b.min($l) {
                     x[i as usize] = *p.offset(i);
+                }
+                Self::load(x.as_ptr())
+            }
+        }
+        #[inline(always)]
+        unsafe fn load_where(p: *const $t, m: Self) -> Self {
+            unsafe {
+                let mut x = [0.0; $l];
+                m.store(x.as_mut_ptr());
+                for (i, x) in x.iter_mut().enumerate() {
+                    *x = if x.to_bits() == 0 { 0.0 } else { *p.add(i) };
                 }
                 Self::load(x.as_ptr())
             }
@@ -264,6 +279,14 @@ macro_rules! scalar {
             #[inline(always)]
             unsafe fn d_keep(d: f64, a: isize, b: isize) -> f64 {
                 if a <= 0 && b > 0 { d } else { 0.0 }
+            }
+            #[inline(always)]
+            unsafe fn d_where(d: f64, m: bool) -> f64 {
+                if m { d } else { 0.0 }
+            }
+            #[inline(always)]
+            unsafe fn load_where(p: *const $t, m: bool) -> $t {
+                if m { unsafe { *p } } else { 0.0 }
             }
             #[inline(always)]
             unsafe fn d_load(p: *const f64) -> f64 {

@@ -17,14 +17,18 @@ pub(crate) struct Slot {
     /// By rows: an array of lanes, or with `line` one element per position of the run that is added to.
     /// By columns: one element per position of the run.
     pub value: *mut u8,
-    /// The same for indices (arg forms).
-    pub index: *mut u8,
     /// How far the results of the next row lie, in bytes; 0: one result for all rows.
     pub row: usize,
+    /// The same for indices (arg forms).
+    pub index: *mut u8,
+    pub index_row: usize,
     /// By rows: the run is kept, so results go to memory at each visit.
     pub line: bool,
     /// By columns: continue from what `value` holds.
     pub resume: bool,
+    /// By columns: `value` is where results belong, of which no more are written than there are; sums as lanes if `narrow`.
+    pub direct: bool,
+    pub narrow: bool,
     /// How much the index grows along the run (arg forms).
     pub index_step: u32,
 }
@@ -37,6 +41,8 @@ pub(crate) struct Tile {
     pub common: (usize, usize),
     pub columns: bool,
     pub run: usize,
+    /// How many positions of the run exist.
+    pub keep: usize,
     /// Of each entry: the stretch of the run.
     pub ranges: Vec<(usize, usize)>,
     /// By entry and operand: where position 0 of the run lies. Wide operands, of `f64`, come last.
@@ -56,6 +62,32 @@ pub(crate) struct Tile {
     pub index_base: Vec<u32>,
     /// By arg form: how much it grows from row to row.
     pub index_rows: Vec<u32>,
+}
+
+impl Tile {
+    /// Without entries.
+    pub(crate) fn new(rows: usize, columns: bool, run: usize) -> Tile {
+        let (ranges, ins, in_rows, steps, outs, out_rows) = (vec![], vec![], vec![], vec![], vec![], vec![]);
+        let (slots, index_base, index_rows) = (vec![], vec![], vec![]);
+        let (common, keep, stream) = ((0, 0), run, false);
+        Tile {
+            rows,
+            common,
+            columns,
+            run,
+            keep,
+            ranges,
+            ins,
+            in_rows,
+            steps,
+            outs,
+            out_rows,
+            stream,
+            slots,
+            index_base,
+            index_rows,
+        }
+    }
 }
 
 /// What a body computes at each position, by what becomes of it.
@@ -139,14 +171,20 @@ where
     #[inline(always)]
     fn go(self) {
         // SAFETY: the driver's tile is valid, see `Tile`
-        unsafe { run::<V, F, I, W, O, K, M, A, P>(self.tile, self.body) }
+        unsafe {
+            if O == 0 && K + M + A + P > 0 && self.tile.columns {
+                columns::<V, F, I, W, O, K, M, A, P>(self.tile, self.body)
+            } else {
+                rows::<V, F, I, W, O, K, M, A, P>(self.tile, self.body)
+            }
+        }
     }
 }
 
 /// # Safety
 /// The tile's pointers are valid for what its entries' stretches read and write, as lanes of `V::Elem`.
 #[inline(always)]
-unsafe fn run<
+unsafe fn rows<
     V,
     F,
     const I: usize,
@@ -191,10 +229,9 @@ unsafe fn run<
         for i in 0..M {
             simple &= !(*slots.add(K + i)).line;
         }
-        let outer = if tile.columns { tile.run.div_ceil(lanes) } else { entries };
-        for visit in 0..outer * tile.rows {
-            let (row, a) = (visit / outer, visit % outer);
-            if a == 0 && !tile.columns {
+        for visit in 0..entries * tile.rows {
+            let (row, entry) = (visit / entries, visit % entries);
+            if entry == 0 {
                 // a fold of all rows goes on
                 for (i, sum) in sums.iter_mut().enumerate() {
                     *sum = if (*slots.add(i)).row > 0 { V::sum_of(0.0) } else { *sum };
@@ -209,54 +246,34 @@ unsafe fn run<
                     *prod = if (*slots.add(K + M + A + i)).row > 0 { V::sum_of(1.0) } else { *prod };
                 }
             }
-            let (mut at, end) = if tile.columns { (a * lanes, 0) } else { *tile.ranges.get_unchecked(a) };
-            if tile.columns {
-                for (k, sum) in sums.iter_mut().enumerate() {
-                    let slot = &*slots.add(k);
-                    *sum = if slot.resume {
-                        V::sum_load((slot.value.add(row * slot.row) as *const f64).add(at))
-                    } else {
-                        V::sum_of(0.0)
-                    };
-                }
-                (maxes, args, prods) = ([low; M], [(low, V::int(NONE)); A], [V::sum_of(1.0); P]);
-            }
+            let (mut at, end) = *tile.ranges.get_unchecked(entry);
             // where sums of what the run keeps go on, this row
             let mut lines = [std::ptr::null_mut::<f64>(); K];
             for (i, line) in lines.iter_mut().enumerate() {
                 let slot = &*slots.add(i);
-                if slot.line && !tile.columns {
+                if slot.line {
                     *line = slot.value.add(row * slot.row) as *mut f64;
                 }
             }
             // the pointers of an entry, this row
-            macro_rules! point {
-                ($entry:expr) => {{
-                    let (p, q) = (tile.ins.as_ptr().add($entry * stride), tile.in_rows.as_ptr().add($entry * stride));
-                    let of_row = {
-                        #[inline(always)]
-                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i))
-                    };
-                    for i in 0..I {
-                        ins[i] = of_row(i) as *const V::Elem;
-                    }
-                    for i in 0..W {
-                        wides[i] = of_row(I + i) as *const f64;
-                    }
-                    for i in 0..O {
-                        let (p, step) = (tile.outs.as_ptr().add($entry * O + i), *tile.out_rows.as_ptr().add($entry * O + i));
-                        outs[i] = (*p).wrapping_offset(row as isize * step) as *mut V::Elem;
-                    }
-                }};
+            let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
+            let of_row = {
+                #[inline(always)]
+                |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i))
+            };
+            for i in 0..I {
+                ins[i] = of_row(i) as *const V::Elem;
             }
-            let mut entry = a;
-            let mut b = 0;
-            if !tile.columns {
-                point!(a);
+            for i in 0..W {
+                wides[i] = of_row(I + i) as *const f64;
+            }
+            for i in 0..O {
+                let (p, step) = (tile.outs.as_ptr().add(entry * O + i), *tile.out_rows.as_ptr().add(entry * O + i));
+                outs[i] = (*p).wrapping_offset(row as isize * step) as *mut V::Elem;
             }
             loop {
                 let on_line = O == 0 || !stream || outs[0].wrapping_add(at) as usize & 63 == 0;
-                if !tile.columns && simple && on_line {
+                if simple && on_line {
                     // whole vectors of one entry, with nothing to decide
                     while at + lanes <= end {
                         let (mut x, mut wide) = ([zero; I], [Wide(V::sum_of(0.0)); W]);
@@ -285,70 +302,17 @@ unsafe fn run<
                         at += lanes;
                     }
                 }
-                if tile.columns && b == 0 && at >= tile.common.0 && at + lanes <= tile.common.1 {
-                    // every entry, for one whole vector
-                    for entry in 0..entries {
-                        let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
-                        let of_row = {
-                            #[inline(always)]
-                            |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i))
-                        };
-                        let (mut x, mut wide) = ([zero; I], [Wide(V::sum_of(0.0)); W]);
-                        for i in 0..I {
-                            x[i] = V::load((of_row(i) as *const V::Elem).wrapping_add(at & in_steps[i]));
-                        }
-                        for i in 0..W {
-                            wide[i] = Wide(V::sum_load((of_row(I + i) as *const f64).wrapping_add(at & wide_steps[i])));
-                        }
-                        let y = body(x, wide);
-                        for i in 0..K {
-                            sums[i] = V::sum_add(sums[i], y.sum[i]);
-                        }
-                        for i in 0..M {
-                            maxes[i] = V::pick(y.max[i].beats(maxes[i]), y.max[i], maxes[i]);
-                        }
-                        for i in 0..A {
-                            let step = (*slots.add(K + M + i)).index_step;
-                            let base = *tile.index_base.get_unchecked(entry * A + i);
-                            let base = base.wrapping_add(tile.index_rows.get_unchecked(i).wrapping_mul(row as u32));
-                            let place = ramps[i].int_add(V::int(base.wrapping_add(step.wrapping_mul(at as u32))));
-                            args[i] = better((y.arg[i], place), args[i]);
-                        }
-                        for i in 0..P {
-                            prods[i] = V::sum_mul(prods[i], y.prod[i].widen());
-                        }
-                    }
+                // the stretch of this vector: the lanes up to `to` of the position `at`
+                if at >= end {
                     break;
                 }
-                // the stretch of this vector: lanes from..to of the position `at`
-                let (from, to);
-                if tile.columns {
-                    if b == entries {
-                        break;
-                    }
-                    entry = b;
-                    let (lo, hi) = *tile.ranges.get_unchecked(entry);
-                    from = lo.max(at) - at;
-                    to = hi.min(at + lanes).max(at) - at;
-                    b += 1;
-                    if from >= to {
-                        continue;
-                    }
-                } else {
-                    if at >= end {
-                        break;
-                    }
-                    from = 0;
-                    let mut next = lanes;
-                    if O > 0 && stream {
-                        // up to the first output's cache line
-                        next -= (outs[0].wrapping_add(at) as usize & 63) / size_of::<V::Elem>();
-                    }
-                    to = next.min(end - at);
+                let from = 0;
+                let mut next = lanes;
+                if O > 0 && stream {
+                    // up to the first output's cache line
+                    next -= (outs[0].wrapping_add(at) as usize & 63) / size_of::<V::Elem>();
                 }
-                if tile.columns {
-                    point!(entry);
-                }
+                let to = next.min(end - at);
                 let whole = to - from == lanes;
                 let (mut x, mut wide) = ([zero; I], [Wide(V::sum_of(0.0)); W]);
                 for i in 0..I {
@@ -374,14 +338,17 @@ unsafe fn run<
                     let Out { mut sum, mut max, mut arg, mut prod, .. } = y;
                     if !whole {
                         let inside = V::range(from, to);
-                        for v in &mut sum {
-                            *v = V::sum_keep(*v, from, to);
+                        for i in 0..K {
+                            sum[i] = V::sum_where(sum[i], inside);
                         }
-                        for v in max.iter_mut().chain(&mut arg) {
-                            *v = V::pick(inside, *v, low);
+                        for i in 0..M {
+                            max[i] = V::pick(inside, max[i], low);
                         }
-                        for v in &mut prod {
-                            *v = V::pick(inside, *v, V::num(1.0));
+                        for i in 0..A {
+                            arg[i] = V::pick(inside, arg[i], low);
+                        }
+                        for i in 0..P {
+                            prod[i] = V::pick(inside, prod[i], V::num(1.0));
                         }
                     }
                     for i in 0..K {
@@ -411,7 +378,7 @@ unsafe fn run<
                         let place = if whole { place } else { V::pick(V::range(from, to), place, V::int(NONE)) };
                         if slot.line {
                             let p = (slot.value.add(row * slot.row) as *mut V::Elem).add(at);
-                            let q = (slot.index.add(row * slot.row) as *mut V::Elem).add(at);
+                            let q = (slot.index.add(row * slot.index_row) as *mut V::Elem).add(at);
                             let best = better((arg[i], place), (V::load(p), V::load(q)));
                             best.0.store(p);
                             best.1.store(q);
@@ -429,16 +396,13 @@ unsafe fn run<
                         }
                     }
                 }
-                if !tile.columns {
-                    at += to;
-                }
+                at += to;
             }
-            if tile.columns || a + 1 == outer {
-                let to = if tile.columns { at } else { 0 };
+            if entry + 1 == entries {
                 for i in 0..K + P {
                     let slot = &*slots.add(if i < K { i } else { M + A + i });
                     if !slot.line {
-                        let p = (slot.value.add(row * slot.row) as *mut f64).add(to);
+                        let p = slot.value.add(row * slot.row) as *mut f64;
                         V::sum_store(if i < K { sums[i] } else { prods[i - K] }, p);
                     }
                 }
@@ -446,9 +410,9 @@ unsafe fn run<
                     let slot = &*slots.add(K + i);
                     if !slot.line {
                         let best = if i < M { maxes[i] } else { args[i - M].0 };
-                        best.store((slot.value.add(row * slot.row) as *mut V::Elem).add(to));
+                        best.store(slot.value.add(row * slot.row) as *mut V::Elem);
                         if i >= M {
-                            args[i - M].1.store((slot.index.add(row * slot.row) as *mut V::Elem).add(to));
+                            args[i - M].1.store(slot.index.add(row * slot.index_row) as *mut V::Elem);
                         }
                     }
                 }
@@ -457,13 +421,169 @@ unsafe fn run<
     }
 }
 
+/// All entries for one vector of the run before the next: what is folded over them stays in registers.
+///
+/// # Safety
+/// As for [`rows`].
+#[inline(always)]
+unsafe fn columns<
+    V,
+    F,
+    const I: usize,
+    const W: usize,
+    const O: usize,
+    const K: usize,
+    const M: usize,
+    const A: usize,
+    const P: usize,
+>(
+    tile: &Tile,
+    body: F,
+) where
+    V: Vector,
+    F: Fn([V; I], [Wide<V>; W]) -> Out<V, O, K, M, A, P>,
+{
+    unsafe {
+        let lanes = V::LANES;
+        let (entries, stride) = (tile.ranges.len(), I + W);
+        let slots = tile.slots.as_ptr();
+        let (zero, low) = (V::num(0.0), V::num(f64::NEG_INFINITY));
+        let mut ramps = [zero; A];
+        for i in 0..A {
+            ramps[i] = V::int_ramp((*slots.add(K + M + i)).index_step);
+        }
+        let (mut in_steps, mut wide_steps) = ([0; I], [0; W]);
+        for i in 0..I {
+            in_steps[i] = *tile.steps.get_unchecked(i);
+        }
+        for i in 0..W {
+            wide_steps[i] = *tile.steps.get_unchecked(I + i);
+        }
+        for row in 0..tile.rows {
+            let mut at = 0;
+            while at < tile.run {
+                let (mut sums, mut prods, mut maxes) = ([V::sum_of(0.0); K], [V::sum_of(1.0); P], [low; M]);
+                let mut args = [(low, V::int(NONE)); A];
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    let slot = &*slots.add(k);
+                    if slot.resume {
+                        *sum = V::sum_load((slot.value.add(row * slot.row) as *const f64).add(at));
+                    }
+                }
+                let inside = at >= tile.common.0 && at + lanes <= tile.common.1;
+                for entry in 0..entries {
+                    // the entry's lanes of this vector
+                    let (mut from, mut to) = (0, lanes);
+                    if !inside {
+                        let (lo, hi) = *tile.ranges.get_unchecked(entry);
+                        (from, to) = (lo.saturating_sub(at).min(lanes), hi.saturating_sub(at).min(lanes));
+                    }
+                    let within = V::range(from, to);
+                    let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
+                    let of_row = {
+                        #[inline(always)]
+                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i))
+                    };
+                    let (mut x, mut wide) = ([zero; I], [Wide(V::sum_of(0.0)); W]);
+                    for i in 0..I {
+                        let p = (of_row(i) as *const V::Elem).wrapping_add(at & in_steps[i]);
+                        x[i] = if inside || in_steps[i] == 0 { V::load(p) } else { V::load_where(p, within) };
+                    }
+                    for i in 0..W {
+                        let p = (of_row(I + i) as *const f64).wrapping_add(at & wide_steps[i]);
+                        wide[i] =
+                            Wide(if inside || wide_steps[i] == 0 { V::sum_load(p) } else { V::sum_load_range(p, from, to) });
+                    }
+                    let Out { mut sum, mut max, mut arg, mut prod, .. } = body(x, wide);
+                    if !inside {
+                        // by index: iterators over arrays are not always unrolled, which puts them into memory
+                        for i in 0..K {
+                            sum[i] = V::sum_where(sum[i], within);
+                        }
+                        for i in 0..M {
+                            max[i] = V::pick(within, max[i], low);
+                        }
+                        for i in 0..A {
+                            arg[i] = V::pick(within, arg[i], low);
+                        }
+                        for i in 0..P {
+                            prod[i] = V::pick(within, prod[i], V::num(1.0));
+                        }
+                    }
+                    for i in 0..K {
+                        sums[i] = V::sum_add(sums[i], sum[i]);
+                    }
+                    for i in 0..M {
+                        maxes[i] = V::pick(max[i].beats(maxes[i]), max[i], maxes[i]);
+                    }
+                    for i in 0..A {
+                        let step = (*slots.add(K + M + i)).index_step;
+                        let base = *tile.index_base.get_unchecked(entry * A + i);
+                        let base = base.wrapping_add(tile.index_rows.get_unchecked(i).wrapping_mul(row as u32));
+                        let place = ramps[i].int_add(V::int(base.wrapping_add(step.wrapping_mul(at as u32))));
+                        let place = if inside { place } else { V::pick(within, place, V::int(NONE)) };
+                        args[i] = better((arg[i], place), args[i]);
+                    }
+                    for i in 0..P {
+                        prods[i] = V::sum_mul(prods[i], prod[i].widen());
+                    }
+                }
+                for i in 0..K + P {
+                    let slot = &*slots.add(if i < K { i } else { M + A + i });
+                    let sum = if i < K { sums[i] } else { prods[i - K] };
+                    if slot.direct && slot.narrow {
+                        write(tile, slot, row, at, V::narrow(sum));
+                    } else if slot.direct && at + lanes > tile.keep {
+                        let mut last = [0.0; 16];
+                        V::sum_store(sum, last.as_mut_ptr());
+                        let p = (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut f64).wrapping_add(at);
+                        for (i, x) in last.iter().enumerate().take(tile.keep.saturating_sub(at)) {
+                            *p.add(i) = *x;
+                        }
+                    } else {
+                        V::sum_store(sum, (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut f64).wrapping_add(at));
+                    }
+                }
+                for i in 0..M + A {
+                    let slot = &*slots.add(K + i);
+                    let best = if i < M { maxes[i] } else { args[i - M].0 };
+                    if slot.direct {
+                        write(tile, slot, row, at, best);
+                    } else {
+                        best.store((slot.value.add(row * slot.row) as *mut V::Elem).add(at));
+                    }
+                    if i >= M {
+                        args[i - M].1.store((slot.index.add(row * slot.index_row) as *mut V::Elem).add(at));
+                    }
+                }
+                at += lanes;
+            }
+        }
+    }
+}
+
+/// Writes a vector of results where they belong.
+///
+/// # Safety
+/// As for [`rows`].
+#[inline(always)]
+unsafe fn write<V: Vector>(tile: &Tile, slot: &Slot, row: usize, at: usize, x: V) {
+    unsafe {
+        let p = (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut V::Elem).wrapping_add(at);
+        if at + V::LANES > tile.keep {
+            x.store_range(p, 0, tile.keep.saturating_sub(at));
+        } else if tile.stream && V::LANES * size_of::<V::Elem>() == 64 && p as usize & 63 == 0 {
+            x.stream(p);
+        } else {
+            x.store(p);
+        }
+    }
+}
+
 /// The winner of a new value and the best so far: larger, or NaN, or the first.
 #[inline(always)]
 fn better<V: Vector>(new: (V, V), best: (V, V)) -> (V, V) {
-    let none = best.1.beats(best.1);
     // nothing beats itself but NaN: which "no winner yet" is
-    let wins = new.0.beats(best.0);
-    let value = V::pick(none, new.0, V::pick(wins, new.0, best.0));
-    let place = V::pick(none, new.1, V::pick(wins, new.1, best.1));
-    (value, place)
+    let wins = V::either(best.1.beats(best.1), new.0.beats(best.0));
+    (V::pick(wins, new.0, best.0), V::pick(wins, new.1, best.1))
 }

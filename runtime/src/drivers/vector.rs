@@ -384,6 +384,15 @@ pub unsafe trait Memory: Sized {
     fn sum_mul(a: Self::Sum, b: Self::Sum) -> Self::Sum;
     #[doc(hidden)]
     fn sum_div(a: Self::Sum, b: Self::Sum) -> Self::Sum;
+    /// The lanes where the mask holds, the others 0; nothing else is read.
+    #[doc(hidden)]
+    unsafe fn load_where(p: *const Self::Elem, m: Self::Where) -> Self;
+    /// The lanes where the mask holds, the others 0.
+    #[doc(hidden)]
+    fn sum_where(x: Self::Sum, m: Self::Where) -> Self::Sum;
+    /// Where one of two masks holds.
+    #[doc(hidden)]
+    fn either(a: Self::Where, b: Self::Where) -> Self::Where;
     /// The lanes `a..b`, the others 0.
     #[doc(hidden)]
     fn sum_keep(x: Self::Sum, a: usize, b: usize) -> Self::Sum;
@@ -701,6 +710,18 @@ where
     #[inline(always)]
     fn sum_keep(x: [R::D; N], a: usize, b: usize) -> [R::D; N] {
         lanes!(i => R::d_keep(x[i], a as isize - (i * R::L) as isize, b as isize - (i * R::L) as isize))
+    }
+    #[inline(always)]
+    unsafe fn load_where(p: *const R::T, m: LaneMask<R, N>) -> Self {
+        Lanes(lanes!(i => R::load_where(p.wrapping_add(i * R::L), m.0[i])))
+    }
+    #[inline(always)]
+    fn sum_where(x: [R::D; N], m: LaneMask<R, N>) -> [R::D; N] {
+        lanes!(i => R::d_where(x[i], m.0[i]))
+    }
+    #[inline(always)]
+    fn either(a: LaneMask<R, N>, b: LaneMask<R, N>) -> LaneMask<R, N> {
+        a | b
     }
     #[inline(always)]
     unsafe fn sum_load_range(p: *const f64, a: usize, b: usize) -> [R::D; N] {

@@ -142,6 +142,10 @@ macro_rules! own_doubles {
             unsafe { Self::pick(Self::range(a, b), d, Self::set1(0.0)) }
         }
         #[inline(always)]
+        unsafe fn d_where(d: $r, m: Self::M) -> $r {
+            unsafe { Self::pick(m, d, Self::set1(0.0)) }
+        }
+        #[inline(always)]
         unsafe fn d_load(p: *const f64) -> $r {
             unsafe { Self::load(p) }
         }
@@ -154,7 +158,7 @@ macro_rules! own_doubles {
 
 /// The `f64` of `f32` lanes: two registers, the lower and the upper half.
 macro_rules! two_doubles {
-    ($d:ident $half:literal $low:expr, $high:expr, $join:expr) => {
+    ($d:ident $half:literal $low:expr, $high:expr, $join:expr, $low_mask:expr, $high_mask:expr) => {
         type D = [$d; 2];
         #[inline(always)]
         unsafe fn d_set1(x: f64) -> [$d; 2] {
@@ -191,6 +195,10 @@ macro_rules! two_doubles {
         #[inline(always)]
         unsafe fn d_keep(d: [$d; 2], a: isize, b: isize) -> [$d; 2] {
             unsafe { [$d::d_keep(d[0], a, b), $d::d_keep(d[1], a - $half, b - $half)] }
+        }
+        #[inline(always)]
+        unsafe fn d_where(d: [$d; 2], m: Self::M) -> [$d; 2] {
+            unsafe { [$d::d_where(d[0], $low_mask(m)), $d::d_where(d[1], $high_mask(m))] }
         }
         #[inline(always)]
         unsafe fn d_load(p: *const f64) -> [$d; 2] {
@@ -251,12 +259,17 @@ macro_rules! avx512 {
             }
             #[inline(always)]
             unsafe fn range(a: isize, b: isize) -> $m {
-                let below = |n: isize| ((1u32 << n.clamp(0, $l)) - 1) as $m;
-                below(b) & !below(a)
+                // as bits, whose difference is the stretch
+                let below = |n: isize| 1u32 << n.clamp(0, $l);
+                (below(b).saturating_sub(below(a))) as $m
             }
             #[inline(always)]
             unsafe fn load_range(p: *const $t, a: isize, b: isize) -> Self {
                 unsafe { $mload(Self::range(a, b), p) }
+            }
+            #[inline(always)]
+            unsafe fn load_where(p: *const $t, m: $m) -> Self {
+                unsafe { $mload(m, p) }
             }
             #[inline(always)]
             unsafe fn store_range(self, p: *mut $t, a: isize, b: isize) {
@@ -269,7 +282,8 @@ avx512!(__m512 f32 16 __mmask16; _mm512_fmadd_ps _mm512_cmp_ps_mask _mm512_mask_
     { f32 16 u32; _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_stream_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps
       _mm512_sqrt_ps _mm512_and_ps _mm512_or_ps _mm512_xor_ps; _mm512_castps_si512 _mm512_castsi512_ps _mm512_slli_epi32 _mm512_add_epi32 _mm512_set1_epi32 23 i32 }
     { two_doubles!(__m512d 8 |x| _mm512_cvtps_pd(_mm512_castps512_ps256(x)), |x| _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(x)),
-      |a, b| _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm512_cvtpd_ps(a)), _mm512_cvtpd_ps(b))); });
+      |a, b| _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm512_cvtpd_ps(a)), _mm512_cvtpd_ps(b)),
+      |m: __mmask16| m as __mmask8, |m: __mmask16| (m >> 8) as __mmask8); });
 avx512!(__m512d f64 8 __mmask8; _mm512_fmadd_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd;
     { f64 8 u64; _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_stream_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd
       _mm512_sqrt_pd _mm512_and_pd _mm512_or_pd _mm512_xor_pd; _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64 52 i64 }
@@ -311,6 +325,10 @@ macro_rules! avx2 {
                 unsafe { $mload(p, $fi(Self::range(a, b))) }
             }
             #[inline(always)]
+            unsafe fn load_where(p: *const $t, m: $r) -> Self {
+                unsafe { $mload(p, $fi(m)) }
+            }
+            #[inline(always)]
             unsafe fn store_range(self, p: *mut $t, a: isize, b: isize) {
                 unsafe { $mstore(p, $fi(Self::range(a, b)), self) }
             }
@@ -321,7 +339,9 @@ avx2!(__m256 f32 8 u32; _mm256_fmadd_ps _mm256_cmp_ps _mm256_blendv_ps _mm256_ma
     { f32 8 u32; _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_stream_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps
       _mm256_sqrt_ps _mm256_and_ps _mm256_or_ps _mm256_xor_ps; _mm256_castps_si256 _mm256_castsi256_ps _mm256_slli_epi32 _mm256_add_epi32 _mm256_set1_epi32 23 i32 }
     { two_doubles!(__m256d 4 |x| _mm256_cvtps_pd(_mm256_castps256_ps128(x)), |x| _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(x)),
-      |a, b| _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm256_cvtpd_ps(a)), _mm256_cvtpd_ps(b))); });
+      |a, b| _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm256_cvtpd_ps(a)), _mm256_cvtpd_ps(b)),
+      |m| _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(_mm256_castps_si256(m)))),
+      |m| _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(_mm256_castps_si256(m))))); });
 avx2!(__m256d f64 4 u64; _mm256_fmadd_pd _mm256_cmp_pd _mm256_blendv_pd _mm256_maskload_pd _mm256_maskstore_pd _mm256_castpd_si256;
     { f64 4 u64; _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_stream_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
       _mm256_sqrt_pd _mm256_and_pd _mm256_or_pd _mm256_xor_pd; _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x 52 i64 }
@@ -366,7 +386,8 @@ sse2!(__m128 f32 4 u32; _mm_cmpgt_ps _mm_cmpge_ps _mm_cmpeq_ps _mm_cmpunord_ps _
     { f32 4 u32; _mm_set1_ps _mm_loadu_ps _mm_storeu_ps _mm_stream_ps _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps
       _mm_sqrt_ps _mm_and_ps _mm_or_ps _mm_xor_ps; _mm_castps_si128 _mm_castsi128_ps _mm_slli_epi32 _mm_add_epi32 _mm_set1_epi32 23 i32 }
     { two_doubles!(__m128d 2 |x| _mm_cvtps_pd(x), |x| _mm_cvtps_pd(_mm_movehl_ps(x, x)),
-      |a, b| _mm_movelh_ps(_mm_cvtpd_ps(a), _mm_cvtpd_ps(b))); });
+      |a, b| _mm_movelh_ps(_mm_cvtpd_ps(a), _mm_cvtpd_ps(b)),
+      |m| _mm_castps_pd(_mm_unpacklo_ps(m, m)), |m| _mm_castps_pd(_mm_unpackhi_ps(m, m))); });
 sse2!(__m128d f64 2 u64; _mm_cmpgt_pd _mm_cmpge_pd _mm_cmpeq_pd _mm_cmpunord_pd _mm_andnot_pd;
     { f64 2 u64; _mm_set1_pd _mm_loadu_pd _mm_storeu_pd _mm_stream_pd _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd
       _mm_sqrt_pd _mm_and_pd _mm_or_pd _mm_xor_pd; _mm_castpd_si128 _mm_castsi128_pd _mm_slli_epi64 _mm_add_epi64 _mm_set1_epi64x 52 i64 }

@@ -1,0 +1,159 @@
+//! What becomes of a tile's results: from lines to where they belong, or to the partial results.
+
+use super::array::Elem;
+use super::lines;
+use super::lower::{Cond, Lowered, LoweredFold, Spot, Test};
+use super::partial::{Partial, combine, identity};
+use super::read::{Reader, clip};
+use super::script::FoldOp;
+use super::template::{Copy, Job, Template};
+use super::tile::{NONE, Slot};
+use super::walk::pieces;
+
+/// Brings the results of a tile that ran at `at` to where they belong; `row` has room for as many values.
+///
+/// # Safety
+/// The tile's positions are the sweep's, and nobody else touches its results.
+pub(crate) unsafe fn finish(job: &Job, template: &Template, at: &[i64], row: &mut Vec<i64>, partials: &mut [Partial]) {
+    let (step, walk, tile) = (job.step, job.reader.walk, &template.tile);
+    for copy in &template.copies {
+        unsafe { copy_out(job, copy, at, tile.rows) };
+    }
+    let left = |f: &usize| !tile.slots[*f].resume && !(tile.slots[*f].direct && step.folds[*f].index.is_none());
+    for f in (0..step.folds.len()).filter(left) {
+        let (fold, mut slot, partial) = (&step.folds[f], tile.slots[f], &mut partials[f]);
+        row.clear();
+        row.extend_from_slice(at);
+        let spots = || fold.value.iter().chain(&fold.index).map(|s| s.track).chain([fold.partial]);
+        for _ in 0..if walk.rows.reduces(f) { 1 } else { tile.rows } {
+            unsafe {
+                if walk.run[0].reduces(f) {
+                    let best = across_lanes(step, fold, slot);
+                    one(&job.reader, fold, best, row, job.plan.complete[f], partial);
+                } else {
+                    line(job, f, slot, row, partial, (template.lo, template.hi));
+                }
+            }
+            slot.value = slot.value.wrapping_add(slot.row);
+            slot.index = slot.index.wrapping_add(slot.index_row);
+            spots().for_each(|t| row[t] += walk.rows.steps[t]);
+        }
+    }
+}
+
+/// The lanes of a fold's results: sums and products are `f64`.
+pub(crate) fn result_lane(lane: Elem, op: FoldOp) -> Elem {
+    match op {
+        FoldOp::Sum | FoldOp::Prod => Elem::F64,
+        FoldOp::Max | FoldOp::Arg => lane,
+    }
+}
+
+unsafe fn copy_out(job: &Job, copy: &Copy, at: &[i64], rows: usize) {
+    let (reader, lane) = (&job.reader, job.step.lane);
+    let Copy { line, pitch, spot, offset, lo, hi } = copy;
+    for row in 0..rows {
+        let line = line.wrapping_add(row * pitch);
+        let at = at[spot.track] + offset + reader.walk.rows.steps[spot.track] * row as i64;
+        pieces(reader.walk, spot.track, *lo, *hi, |i, n, along, step| {
+            let p = reader.bases[spot.array.0 as usize].wrapping_offset((at + along) as isize);
+            unsafe { lines::unstage(line.wrapping_add(i * lane.size()), lane, (spot.elem, spot.mode, false), p, step, n) };
+        });
+    }
+}
+
+/// One result of a slot, at a lane or a position of the run.
+unsafe fn result(lane: Elem, op: FoldOp, slot: Slot, i: usize) -> (f64, u32) {
+    let lane = result_lane(lane, op);
+    unsafe {
+        let value = lines::get(lane, slot.value.wrapping_add(i * lane.size()));
+        match (op, lane) {
+            (FoldOp::Arg, Elem::F32) => (value, *(slot.index as *const u32).add(i)),
+            // lanes of f64 hold indices in the low half
+            (FoldOp::Arg, _) => (value, *(slot.index as *const u64).add(i) as u32),
+            _ => (value, 0),
+        }
+    }
+}
+
+/// The fold of all lanes, pairwise: in an order that depends on their number only.
+unsafe fn across_lanes(step: &Lowered, fold: &LoweredFold, slot: Slot) -> (f64, u32) {
+    let mut lanes = [(identity(fold.op), NONE); 16];
+    for (i, lane) in lanes[..step.lanes].iter_mut().enumerate() {
+        *lane = unsafe { result(step.lane, fold.op, slot, i) };
+    }
+    let mut n = 16;
+    while n > 1 {
+        n /= 2;
+        for i in 0..n {
+            lanes[i] = combine(fold.op, lanes[i], lanes[i + n]);
+        }
+    }
+    lanes[0]
+}
+
+/// Writes a final result, or adds it to the partial one.
+unsafe fn one(reader: &Reader, fold: &LoweredFold, best: (f64, u32), values: &[i64], complete: bool, partial: &mut Partial) {
+    if complete {
+        let place = |spot: &Spot| reader.bases[spot.array.0 as usize].wrapping_offset(values[spot.track] as isize);
+        unsafe { write(fold, best, &place) };
+        return;
+    }
+    partial.add(fold.op, values[fold.partial] as usize, best);
+}
+
+/// Writes a final result; `place` says where.
+///
+/// # Safety
+/// The places are elements that nobody else touches.
+pub(crate) unsafe fn write(fold: &LoweredFold, (value, index): (f64, u32), place: &dyn Fn(&Spot) -> *mut u8) {
+    unsafe {
+        if let Some(spot) = &fold.value {
+            lines::put(place(spot), spot.elem, spot.mode, if fold.negate { -value } else { value });
+        }
+        if let Some(spot) = &fold.index {
+            lines::put_index(place(spot), spot.elem, if index == NONE { 0 } else { index });
+        }
+    }
+}
+
+/// Where the positions of `lo..hi` end that exist: a phase's last ones may not.
+pub(crate) fn existing(reader: &Reader, values: &[i64], (lo, hi): (usize, usize)) -> usize {
+    match reader.walk.ragged {
+        Some(Cond { track, test: Test::Range { lo: a, hi: b } }) => {
+            clip((a, b), values[track], reader.walk.along[track].unwrap_or(0), lo, hi).1
+        }
+        _ => hi,
+    }
+}
+
+/// The results of a line: one a position of the run.
+unsafe fn line(job: &Job, f: usize, slot: Slot, values: &[i64], partial: &mut Partial, (lo, hi): (usize, usize)) {
+    let (reader, lane, fold) = (&job.reader, job.step.lane, &job.step.folds[f]);
+    let walk = reader.walk;
+    let hi = existing(reader, values, (lo, hi));
+    if !job.plan.complete[f] {
+        for i in lo..hi {
+            let at = values[fold.partial] + walk.offset(fold.partial, i);
+            partial.add(fold.op, at as usize, unsafe { result(lane, fold.op, slot, i - lo) });
+        }
+        return;
+    }
+    let place =
+        |spot: &Spot, offset: i64| reader.bases[spot.array.0 as usize].wrapping_offset((values[spot.track] + offset) as isize);
+    unsafe {
+        if let Some(spot) = fold.value.as_ref().filter(|_| !slot.direct) {
+            let lane = result_lane(lane, fold.op);
+            pieces(walk, spot.track, lo, hi, |i, n, offset, step| {
+                let line = slot.value.wrapping_add((i - lo) * lane.size());
+                lines::unstage(line, lane, (spot.elem, spot.mode, fold.negate), place(spot, offset), step, n);
+            });
+        }
+        if let Some(spot) = &fold.index {
+            let width = lane.size();
+            pieces(walk, spot.track, lo, hi, |i, n, offset, step| {
+                lines::unstage_indices(slot.index.wrapping_add((i - lo) * width), width, spot.elem, place(spot, offset), step, n);
+            });
+        }
+    }
+}
