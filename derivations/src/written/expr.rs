@@ -50,6 +50,10 @@ impl Writer<'_> {
             if let Some(binding) = self.find(&text) {
                 return match &binding.kind {
                     Kind::Literal { tokens, float } => Out::literal(tokens.clone(), *float),
+                    Kind::Axes => {
+                        let f = &self.f;
+                        Out { tokens: quote!(#f::Name::joined(&[&#name])), kind: Kind::Axes }
+                    }
                     _ => Out { tokens: quote!(#name), kind: binding.kind },
                 };
             }

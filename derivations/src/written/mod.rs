@@ -65,6 +65,8 @@ fn words_in(tokens: TokenStream, taken: &mut BTreeSet<String>) {
 }
 
 /// The same tokens in the same places, but the macro's own: lints about the author's code do not see them twice.
+/// Operators and literals stay the author's, so that what Rust says of a constant of the call, which is computed before
+/// all else as well, is one and the same message.
 pub fn located(tokens: TokenStream) -> TokenStream {
     let one = |token: TokenTree| {
         let span = Span::mixed_site().located_at(token.span());
@@ -76,6 +78,7 @@ pub fn located(tokens: TokenStream) -> TokenStream {
             }
             // its span says whose crate it is
             TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
+            author @ (TokenTree::Punct(_) | TokenTree::Literal(_)) => author,
             mut other => {
                 other.set_span(span);
                 other
@@ -395,6 +398,9 @@ impl<'ast> Visit<'ast> for NewAxes<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 /// `format_ident` under the macro's hygiene.
 fn part(name: &str, index: usize) -> Ident {
