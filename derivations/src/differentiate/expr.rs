@@ -72,14 +72,21 @@ impl<'t> Expr<'t> {
     }
     /// Applies `partial`, which is linear, to a cotangent. What a `select` or `max` did not choose gets nothing: where the
     /// mask may be what keeps the factor from being infinite, the zero on that side stays, since their product is NaN.
-    pub fn where_chosen(self, kept: &dyn Fn(NodeId) -> bool, partial: &dyn Fn(Expr<'t>) -> Option<Expr<'t>>) -> Option<Expr<'t>> {
+    pub fn where_chosen(
+        self,
+        kept: &dyn Fn(NodeId, bool) -> bool,
+        partial: &dyn Fn(Expr<'t>) -> Option<Expr<'t>>,
+    ) -> Option<Expr<'t>> {
         let zero = |e: Expr<'t>| self.tape.read(|graph| graph.as_num(e.id) == Some(0.0));
-        let Some((mask, a, b)) = self.choice().filter(|c| kept(c.0.id)) else { return partial(self) };
+        let Some((mask, a, b)) = self.choice().filter(|c| kept(c.0.id, self.is_product())) else { return partial(self) };
         let a = if zero(a) { a } else { a.where_chosen(kept, partial)? };
         let b = if zero(b) { b } else { b.where_chosen(kept, partial)? };
         Some(mask.select(a, b))
     }
-    /// The choice between this and nothing that it is, factors of fewer axes around it taken in.
+    fn is_product(self) -> bool {
+        self.tape.read(|graph| !matches!(graph.op(self.id), Op::Select { .. }))
+    }
+    /// The choice between something and nothing that this is, factors around it taken in.
     fn choice(self) -> Option<(Expr<'t>, Expr<'t>, Expr<'t>)> {
         let at = |id| Expr { tape: self.tape, id };
         let zero = |e: Expr<'t>| self.tape.read(|graph| graph.as_num(e.id) == Some(0.0));

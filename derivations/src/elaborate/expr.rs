@@ -99,8 +99,14 @@ impl Elaborator<'_> {
             if text == "None" {
                 return Value::Optional(Optional::None);
             }
+            if let Some(value) = self.frame().items.constants.get(&text) {
+                return value.clone();
+            }
+            if let Some(path) = self.frame().items.imports.get(&text) {
+                return Value::Host(Host { tokens: quote!(#path), literal: None, span: name.span() });
+            }
             // constants of the user's are in capitals; what else has no value here never will
-            if !text.starts_with(char::is_uppercase) && !self.frame().constants.contains(&text) {
+            if !text.starts_with(char::is_uppercase) {
                 return self.unknown_name(name);
             }
         }

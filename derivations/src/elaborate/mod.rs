@@ -89,6 +89,8 @@ struct Elaborator<'a> {
     draws: u32,
     /// The value of each state argument now.
     states: Vec<(usize, TermId, bool)>,
+    /// The axes of each state argument, as declared.
+    state_orders: Vec<(usize, Vec<AxisId>)>,
     /// Reads of state whose value has a gradient, which ends there.
     cuts: Vec<TermId>,
     /// The receiver of the method call at hand, and its value.
@@ -97,7 +99,7 @@ struct Elaborator<'a> {
     promises: Vec<(*const syn::Expr, Vec<String>)>,
     /// The arguments of the outermost formula that are constants of the call, and what they are.
     constants: Vec<(String, ParamKind)>,
-    /// An argument's type is an error, so its axes are not known.
+    /// Something that introduces axes is an error, or not known yet, so neither are they.
     unknown_axes: bool,
     /// A formula that is called has errors of its own.
     blocked: bool,
@@ -117,6 +119,7 @@ impl<'a> Elaborator<'a> {
             undecided: None,
             draws: 0,
             states: vec![],
+            state_orders: vec![],
             cuts: vec![],
             receiver: None,
             promises: vec![],
@@ -193,6 +196,7 @@ impl<'a> Elaborator<'a> {
                 let axes = order.iter().copied().collect();
                 let term = self.term_named(TermOp::State(index), vec![], axes, span, name);
                 self.states.push((index, term, false));
+                self.state_orders.push((index, order));
                 Value::State(index)
             }
             ParamKind::Diff => self.param_term(index, &[], span, true, name),

@@ -3,7 +3,7 @@
 use super::kind::{Kind, Out};
 use super::{Unsupported, Writer, Written};
 use crate::error::Errors;
-use crate::syntax::tensor_axes;
+use crate::syntax::{imports, tensor_axes};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Expr, Pat, Stmt};
@@ -30,8 +30,10 @@ impl Writer<'_> {
             self.frame().scopes.push(Default::default());
         }
         for stmt in &block.stmts {
-            if let Stmt::Item(syn::Item::Fn(f)) = stmt {
-                self.frame().functions.insert(f.sig.ident.to_string(), f.clone());
+            match stmt {
+                Stmt::Item(syn::Item::Fn(f)) => drop(self.frame().items.functions.insert(f.sig.ident.to_string(), f.clone())),
+                Stmt::Item(syn::Item::Use(item)) => self.frame().items.imports.extend(imports(item)),
+                _ => {}
             }
         }
         let mut statements = TokenStream::new();
@@ -40,7 +42,7 @@ impl Writer<'_> {
         for (i, stmt) in block.stmts.iter().enumerate() {
             match stmt {
                 Stmt::Local(local) => statements.extend(self.let_(local)?),
-                Stmt::Item(syn::Item::Fn(_)) => {}
+                Stmt::Item(syn::Item::Fn(_) | syn::Item::Use(_)) => {}
                 Stmt::Item(item) => statements.extend(quote!(#item)),
                 Stmt::Expr(e, None) if i == last => tail = Some(self.expr(e)?),
                 Stmt::Expr(e, _) => {

@@ -50,12 +50,19 @@ impl Writer<'_> {
             if let Some(binding) = self.find(&text) {
                 return match &binding.kind {
                     Kind::Literal { tokens, float } => Out::literal(tokens.clone(), *float),
+                    Kind::Axes => {
+                        let f = &self.f;
+                        Out { tokens: quote!(#f::Name::joined(&[&#name])), kind: Kind::Axes }
+                    }
                     _ => Out { tokens: quote!(#name), kind: binding.kind },
                 };
             }
             if self.frame().axes.contains(&text) {
                 let (f, axis) = (self.f.clone(), self.axis(&text));
                 return Out { tokens: quote!(#f::Name::joined(&[&#axis])), kind: Kind::Axes };
+            }
+            if let Some(path) = self.frame().items.imports.get(&text) {
+                return Out::host(quote!(#path));
             }
             if text == "None" {
                 let f = &self.f;
@@ -154,7 +161,7 @@ impl Writer<'_> {
         let args: Vec<&Expr> = call.args.iter().collect();
         if let Some(name) = path.path.get_ident() {
             let text = name.to_string();
-            if let Some(function) = self.frame().functions.get(&text).cloned() {
+            if let Some(function) = self.frame().items.functions.get(&text).cloned() {
                 return self.call_nested(&function, &args);
             }
             if text == "Some" && args.len() == 1 {
@@ -167,7 +174,8 @@ impl Writer<'_> {
             }
         }
         let library = self.frame().library.clone();
-        let path = &path.path;
+        let imported = path.path.get_ident().and_then(|name| self.frame().items.imports.get(&name.to_string()).cloned());
+        let path = imported.as_ref().unwrap_or(&path.path);
         if let Some((formula, library)) = library.formula(&quote!(#path).to_string()) {
             return self.inline(&formula, library, Default::default(), &args);
         }

@@ -65,6 +65,8 @@ fn words_in(tokens: TokenStream, taken: &mut BTreeSet<String>) {
 }
 
 /// The same tokens in the same places, but the macro's own: lints about the author's code do not see them twice.
+/// Operators and literals stay the author's, so that what Rust says of a constant of the call, which is computed before
+/// all else as well, is one and the same message.
 pub fn located(tokens: TokenStream) -> TokenStream {
     let one = |token: TokenTree| {
         let span = Span::mixed_site().located_at(token.span());
@@ -76,6 +78,7 @@ pub fn located(tokens: TokenStream) -> TokenStream {
             }
             // its span says whose crate it is
             TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
+            author @ (TokenTree::Punct(_) | TokenTree::Literal(_)) => author,
             mut other => {
                 other.set_span(span);
                 other
@@ -90,8 +93,16 @@ struct Frame {
     scopes: Vec<HashMap<String, Binding>>,
     /// What its body may name as axes.
     axes: BTreeSet<String>,
-    functions: HashMap<String, syn::ItemFn>,
+    items: Items,
     library: Library,
+}
+
+/// The items of a body, which functions nested in it see too.
+#[derive(Clone, Default)]
+struct Items {
+    functions: HashMap<String, syn::ItemFn>,
+    /// Names that `use` brings in, with their paths.
+    imports: HashMap<String, syn::Path>,
 }
 
 #[derive(Clone)]
@@ -125,7 +136,7 @@ impl<'a> Writer<'a> {
         let mut writer = Writer {
             f: quote!(#krate::formula::written),
             run: Ident::new("run", Span::mixed_site()),
-            frames: vec![Frame::new(formula, library.clone(), HashMap::new())],
+            frames: vec![Frame::new(formula, library.clone(), Items::default())],
             taken,
             promoted,
             mutables: 0,
@@ -247,18 +258,12 @@ impl<'a> Writer<'a> {
     fn call_nested(&mut self, function: &syn::ItemFn, args: &[&syn::Expr]) -> Written {
         let options = Options { helper: true, ..Options::default() };
         let formula = syntax::parse(&mut Errors::default(), &options, quote!(#function)).ok_or(Unsupported)?;
-        let (library, functions) = (self.frame().library.clone(), self.frame().functions.clone());
-        self.inline(&formula, library, functions, args)
+        let (library, items) = (self.frame().library.clone(), self.frame().items.clone());
+        self.inline(&formula, library, items, args)
     }
 
     /// A call means the callee's body, its arguments bound and its axes named as it names them.
-    fn inline(
-        &mut self,
-        callee: &Formula,
-        library: Library,
-        functions: HashMap<String, syn::ItemFn>,
-        args: &[&syn::Expr],
-    ) -> Written {
+    fn inline(&mut self, callee: &Formula, library: Library, items: Items, args: &[&syn::Expr]) -> Written {
         let f = self.f.clone();
         let (mut names, mut values) = (vec![], vec![]);
         for (param, arg) in callee.params.iter().zip(args) {
@@ -266,7 +271,7 @@ impl<'a> Writer<'a> {
             names.push(&param.name);
             values.push(self.argument(param, arg)?);
         }
-        self.frames.push(Frame::new(callee, library, functions));
+        self.frames.push(Frame::new(callee, library, items));
         for param in &callee.params {
             self.bind(&param.name.to_string(), Kind::of_param(&param.kind), None);
         }
@@ -354,7 +359,7 @@ impl<'a> Writer<'a> {
 }
 
 impl Frame {
-    fn new(formula: &Formula, library: Library, functions: HashMap<String, syn::ItemFn>) -> Frame {
+    fn new(formula: &Formula, library: Library, items: Items) -> Frame {
         let lists = formula.params.iter().filter_map(|p| match &p.kind {
             ParamKind::Tensor { axes, .. } | ParamKind::State { axes } | ParamKind::Labels { axes } => Some(axes),
             _ => None,
@@ -362,7 +367,7 @@ impl Frame {
         let lists = lists.chain(formula.outputs.iter().map(|o| &o.axes));
         let mut axes: BTreeSet<String> = lists.flat_map(|l| l.entries.iter().map(|e| e.name.to_string())).collect();
         NewAxes(&mut axes).visit_block(&formula.body);
-        Frame { scopes: vec![HashMap::new()], axes, functions, library }
+        Frame { scopes: vec![HashMap::new()], axes, items, library }
     }
 }
 
@@ -393,6 +398,9 @@ impl<'ast> Visit<'ast> for NewAxes<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
 
 /// `format_ident` under the macro's hygiene.
 fn part(name: &str, index: usize) -> Ident {

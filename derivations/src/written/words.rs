@@ -23,6 +23,8 @@ enum Role {
     NewPair,
     /// A number of the call.
     Number,
+    /// Several.
+    Numbers,
     Seed,
     Window,
     Range,
@@ -45,11 +47,15 @@ fn roles(word: &str) -> Option<&'static [Role]> {
         "scan" => &[Value, Axis, Value, Closure],
         "dot" => &[Value, Value, Axes],
         "window" => &[Value, Axes, News, News, Window],
+        "adaptive_window" => &[Value, Axes, News, News, Numbers],
         "rename" => &[Value, Axis, New],
         "split" => &[Value, Axis, NewPair, Number],
         "merge" => &[Value, Axes, New],
         "slice" => &[Value, Axis, New, Range],
         "shift" | "roll" => &[Value, Axis, Number],
+        "pad" => &[Value, Axis, New, Number, Number, Number],
+        "pad_reflect" | "pad_edge" | "pad_circular" => &[Value, Axis, New, Number, Number],
+        "repeat" => &[Value, Axis, New, Number],
         "pick" => &[Value, Axes, Value],
         "bernoulli_like" => &[Value, Seed, Number],
         "uniform_like" | "normal_like" => &[Value, Seed],
@@ -58,6 +64,12 @@ fn roles(word: &str) -> Option<&'static [Role]> {
         "uniform" | "normal" => &[Axes, Seed],
         _ => return None,
     })
+}
+
+/// How many arguments a word of one form takes.
+#[cfg(test)]
+pub(super) fn arguments(word: &str) -> Option<usize> {
+    roles(word).map(<[Role]>::len)
 }
 
 /// The names that a call introduces as axes.
@@ -163,6 +175,11 @@ impl Writer<'_> {
                 quote!((#outer, #inner))
             }
             Role::Number | Role::Seed => self.host(arg)?,
+            Role::Numbers => {
+                let f = self.f.clone();
+                let numbers: Vec<TokenStream> = elements(arg).into_iter().map(|e| self.host(e)).collect::<Written<_>>()?;
+                quote!(&[#(#f::whole(#numbers)),*])
+            }
             Role::Window => {
                 let k = self.host(arg)?;
                 quote!(&(#k))

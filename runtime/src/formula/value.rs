@@ -27,8 +27,6 @@ pub struct Rounding {
 impl Rounding {
     /// Full `f64`.
     pub const NONE: Rounding = Rounding { epsilon: 0.0, largest: f64::INFINITY, smallest: 0.0, salt: 0, sizes: false };
-    /// Full `f64`; tangents are sums of sizes.
-    pub const SIZES: Rounding = Rounding { sizes: true, ..Rounding::NONE };
 
     /// The rounded result. The same number rounds to the same number within a run.
     pub(super) fn round(&self, x: f64) -> f64 {

@@ -249,7 +249,8 @@ impl<'r> State<'r> {
 
     /// Gives it a value.
     pub fn write(&self, value: Var<'r>) {
-        self.value.set(value);
+        let order = self.value.get().order();
+        self.value.set(value.run.put_ordered(value.value(), Some(order)));
         self.written.set(true);
     }
 
@@ -361,6 +362,18 @@ pub fn window<'r, const D: usize>(x: Var<'r>, src: &[&Name], out: &[&Name], taps
     x.with(|x| super::window(x, &axes(src), &outs, &taps, k))
 }
 
+/// [`adaptive_window`](super::adaptive_window)
+pub fn adaptive_window<'r>(x: Var<'r>, src: &[&Name], out: &[&Name], taps: &[&Name], counts: &[i64]) -> Var<'r> {
+    let run = x.run;
+    let lens: Vec<usize> = src.iter().map(|name| run.len(&[name])).collect();
+    let counts: Vec<usize> = counts.iter().map(|n| *n as usize).collect();
+    let widest = |len: usize, n: usize| (0..n).map(|o| ((o + 1) * len).div_ceil(n) - o * len / n).max().unwrap_or(0);
+    let outs: Vec<Axis> = out.iter().zip(&counts).map(|(out, n)| out.introduce(run, *n)).collect();
+    let widths = lens.iter().zip(&counts).map(|(len, n)| widest(*len, *n));
+    let taps: Vec<Axis> = taps.iter().zip(widths).map(|(tap, width)| tap.introduce(run, width)).collect();
+    x.with(|x| super::adaptive_window(x, &axes(src), &outs, &taps, &counts))
+}
+
 /// [`rename`](super::rename)
 pub fn rename<'r>(x: Var<'r>, from: &Name, to: &Name) -> Var<'r> {
     let to = to.introduce(x.run, x.run.len(&[from]));
@@ -402,6 +415,47 @@ pub fn roll<'r, N: HostNumber>(x: Var<'r>, axis: &Name, by: N) -> Var<'r> {
 /// [`flip`](super::flip)
 pub fn flip<'r>(x: Var<'r>, axis: &Name) -> Var<'r> {
     x.with(|x| super::flip(x, axis.one()))
+}
+
+/// [`pad`](super::pad)
+pub fn pad<'r, L, H, V>(x: Var<'r>, from: &Name, to: &Name, lo: L, hi: H, v: V) -> Var<'r>
+where
+    L: HostNumber,
+    H: HostNumber,
+    V: HostNumber,
+{
+    let v = v.number();
+    padded(x, from, to, lo, hi, |x, from, to, lo, hi| super::pad(x, from, to, lo, hi, v))
+}
+
+macro_rules! pads {
+    ($($name:ident)*) => { $(
+        #[doc = concat!("[`", stringify!($name), "`](super::", stringify!($name), ")")]
+        pub fn $name<'r, L: HostNumber, H: HostNumber>(x: Var<'r>, from: &Name, to: &Name, lo: L, hi: H) -> Var<'r> {
+            padded(x, from, to, lo, hi, super::$name)
+        }
+    )* };
+}
+pads! { pad_reflect pad_edge pad_circular }
+
+fn padded<'r>(
+    x: Var<'r>,
+    from: &Name,
+    to: &Name,
+    lo: impl HostNumber,
+    hi: impl HostNumber,
+    f: impl FnOnce(&Value, Axis, Axis, usize, usize) -> Value,
+) -> Var<'r> {
+    let (lo, hi) = (lo.integer() as usize, hi.integer() as usize);
+    let to = to.introduce(x.run, lo + x.run.len(&[from]) + hi);
+    x.with(|x| f(x, from.one(), to, lo, hi))
+}
+
+/// [`repeat`](super::repeat)
+pub fn repeat<'r, N: HostNumber>(x: Var<'r>, from: &Name, to: &Name, times: N) -> Var<'r> {
+    let times = times.integer() as usize;
+    let to = to.introduce(x.run, x.run.len(&[from]) * times);
+    x.with(|x| super::repeat(x, from.one(), to, times))
 }
 
 /// The values side by side along a new axis.

@@ -12,7 +12,9 @@ use crate::{Error, Float, Layer, rng};
 /// Probes in one run of the reference.
 const WIDTH: usize = 32;
 /// Runs with rounding. Each flips a comparison at equality with even odds.
-const ROUNDED_RUNS: u64 = 6;
+const ROUNDED_RUNS: u64 = 4;
+/// Runs with rounding that ask how large what cancels is.
+const SIZED_RUNS: u64 = 2;
 
 /// A number that a call should give.
 #[derive(Clone, Copy, Debug)]
@@ -130,11 +132,14 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
         self.op.reference(&args)
     }
 
+    fn rounding(salt: u64) -> Rounding {
+        let (largest, smallest) = (largest::<T>(), smallest_normal::<T>());
+        Rounding { epsilon: 2.0 * T::EPSILON, largest, smallest, salt, sizes: false }
+    }
+
     /// Runs without rounding, and with.
     fn runs(&self, probes: &[Probe]) -> Result<Vec<Vec<Value>>, Failure> {
-        let (largest, smallest) = (largest::<T>(), smallest_normal::<T>());
-        let rounding = |salt| Rounding { epsilon: 2.0 * T::EPSILON, largest, smallest, salt, sizes: false };
-        let all = std::iter::once(Rounding::NONE).chain((1..=ROUNDED_RUNS).map(rounding));
+        let all = std::iter::once(Rounding::NONE).chain((1..=ROUNDED_RUNS).map(Self::rounding));
         let runs = all.map(|rounding| self.run(probes, rounding, None)).collect::<Result<Vec<_>, _>>();
         let runs = runs.map_err(|error| Failure::Call { call: "reference", error })?;
         let expected = L::OUTPUTS.len() + self.case.states().count();
@@ -183,20 +188,37 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
             for run in self.runs(chunk)? {
                 sums.push(self.contract(&run, cotangents, chunk.len())?);
             }
-            // A slope is a sum over paths through the formula. Whoever adds them up in another order errs by a few units in
-            // the last place of the sum of their sizes.
-            let sizes = self.run(chunk, Rounding::SIZES, None).map_err(|error| Failure::Call { call: "reference", error })?;
-            let sizes = self.contract(&sizes, cotangents, chunk.len())?;
+            let paths = self.paths(chunk, cotangents)?;
             slopes.extend((0..chunk.len()).map(|k| {
                 let rounded: Vec<f64> = sums[1..].iter().map(|s| s[k].0).collect();
                 let (value, scale) = sums[0][k];
-                let paths = if sizes[k].1.is_finite() { sizes[k].1 } else { 0.0 };
-                let expected = Expected::new::<T>(value, &rounded, scale.max(paths));
+                let (size, error) = paths[k];
+                let mut expected = Expected::new::<T>(value, &rounded, scale.max(size));
+                expected.tolerance += 16.0 * error;
                 // Where a slope is not finite its parts cancel as the formula is written; another spelling differs.
                 if value.is_finite() { expected } else { Expected { value, tolerance: f64::INFINITY } }
             }));
         }
         Ok(slopes)
+    }
+
+    /// A slope is a sum over paths through the formula, which another spelling of the derivative adds up in another
+    /// order, so that what cancels in one does not in the other. The sum of the paths' sizes along each probe, and how far
+    /// rounding on the way takes it.
+    fn paths(&self, probes: &[Probe], cotangents: &[ArrayD<T>]) -> Result<Vec<(f64, f64)>, Failure> {
+        let mut sums = vec![];
+        for salt in 0..=SIZED_RUNS {
+            let rounding = if salt == 0 { Rounding::NONE } else { Self::rounding(salt) };
+            let run = self.run(probes, Rounding { sizes: true, ..rounding }, None);
+            let run = run.map_err(|error| Failure::Call { call: "reference", error })?;
+            sums.push(self.contract(&run, cotangents, probes.len())?);
+        }
+        let one = |k: usize| {
+            let size = sums[0][k].1;
+            let error = sums[1..].iter().map(|s| (s[k].1 - size).abs()).fold(0.0, f64::max);
+            if size.is_finite() && error.is_finite() { (size, error) } else { (0.0, 0.0) }
+        };
+        Ok((0..probes.len()).map(one).collect())
     }
 
     /// For each of `width` tangents: Σ cotangent·tangent, and Σ |cotangent·tangent|.
