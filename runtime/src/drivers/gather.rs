@@ -7,8 +7,10 @@ use super::nest::Memory;
 use super::script::{Array, Kind, Step};
 use super::space::Axis;
 
-/// The most bytes of one array that a block gathers: they stay in a second-level cache, beside what is read.
-const MOST: usize = 256 << 10;
+/// What a block's arrays may take if results are gathered: these stay in a second-level cache, beside what is read.
+pub(crate) const BLOCK: usize = 256 << 10;
+/// The most bytes of one array that a block gathers.
+const MOST: usize = BLOCK + (64 << 10);
 
 /// The large results that one fold of the nest writes whole, block by block, and nothing reads.
 pub(crate) fn gathered(memory: &Memory, outer: &[Axis], steps: &[Step], large: usize) -> Vec<Array> {

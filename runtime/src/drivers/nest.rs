@@ -276,7 +276,11 @@ struct Nest<'n, 'a> {
 fn nest(memory: &mut Memory, outer: &[Axis], steps: &[Step], inside: &dyn Fn(Array) -> bool) {
     let lens: Vec<usize> = memory.space.dims().iter().map(|d| d.len).collect();
     let gathered = gather::gathered(memory, outer, steps, STREAM);
-    let budget = if steps.len() > 1 || !gathered.is_empty() { BLOCK } else { SINGLE };
+    let budget = match steps.len() {
+        _ if !gathered.is_empty() => gather::BLOCK,
+        1 => SINGLE,
+        _ => BLOCK,
+    };
     let (cut, block) = blocks(memory, outer, steps, &lens, budget);
     let mut nest = Nest { steps, lowered: vec![], lens, block, cut, temps: vec![], stream: vec![], gathered };
     for step in steps {
