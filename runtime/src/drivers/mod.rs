@@ -14,6 +14,7 @@
 mod array;
 mod exec;
 mod finish;
+mod gather;
 mod gemm;
 mod group;
 pub(crate) mod isa;

@@ -16,6 +16,7 @@ use super::scratch::{Lines, Scratch};
 use super::script::{Array, FoldOp};
 use super::tile::{Slot, Tile};
 use super::walk::Walk;
+use std::cell::Cell;
 
 /// One sweep over one block.
 pub(crate) struct Job<'j> {
@@ -226,6 +227,10 @@ pub(crate) fn template(job: &Job, at: &[i64], shape: Shape, scratch: &mut Scratc
         t.more_taps(job, shape.taps);
     }
     t.tile.common = t.tile.ranges.iter().fold((0, hi - lo), |c, r| (c.0.max(r.0), c.1.min(r.1)));
+    if walk.columns {
+        t.tile.cursors = vec![Cell::new(std::ptr::null()); t.tile.ins.len()];
+        t.tile.lanes = vec![Cell::new((0, 0)); t.tile.ranges.len()];
+    }
     t.slots(job, scratch);
     t
 }
