@@ -105,11 +105,11 @@ fn what_every_formula_becomes() {
         max_pool             1->1    1 {argmax[D](view(x))} raw {argmax[D](view(x))}
         mean_pool            1->1    1 {} raw {}
         bn                   4->2    2 {mu, recip(sigma)} raw {sum[NHW](x), sum[NHW]((x - mu)^2)}
-        bn_relu              4->3    2 {mu, sigma} raw {sum[NHW](x), sum[NHW]((x - mu)^2)}
-        bn_relu_dropout      4->3    2 {mu, sigma} raw {sum[NHW](x), sum[NHW]((x - mu)^2)}
-        bn_relu_dropout_add  4->3    2 {mu, sigma} raw {sum[NHW](x), sum[NHW]((x - mu)^2)}
-        chain5               8->5    3 {mu, sigma, mu2, recip(sigma2)} raw {sum[NHW](x), sum[NHW]((x - mu)^2), sum[CHW](((max((gamma*((x - mu)/sigma) + beta), 0)*draw/keep…, sum[CHW]((((max((gamma*((x - mu)/sigma) + beta), 0)*draw/kee…}
-        chain5_x2            16->11  5 {mu, sigma, mu2, sigma2, mu3, sigma3, mu4, recip(sigma4)} raw {sum[NHW](x), sum[NHW]((x - mu)^2), sum[CHW](((max((gamma*((x - mu)/sigma) + beta), 0)*draw/keep…, sum[CHW]((((max((gamma*((x - mu)/sigma) + beta), 0)*draw/kee…, sum[NHW]((gamma*((((max((gamma*((x - mu)/sigma) + beta), 0)*…, sum[NHW](((gamma*((((max((gamma*((x - mu)/sigma) + beta), 0)…, sum[CHW](((max((gamma*(((gamma*((((max((gamma*((x - mu)/sigm…, sum[CHW]((((max((gamma*(((gamma*((((max((gamma*((x - mu)/sig…}
+        bn_relu              4->2    2 {mu, sigma} raw {sum[NHW](x), sum[NHW]((x - mu)^2)}
+        bn_relu_dropout      4->2    2 {mu, sigma} raw {sum[NHW](x), sum[NHW]((x - mu)^2)}
+        bn_relu_dropout_add  4->2    2 {mu, sigma} raw {sum[NHW](x), sum[NHW]((x - mu)^2)}
+        chain5               8->4    3 {mu, sigma, mu2, recip(sigma2)} raw {sum[NHW](x), sum[NHW]((x - mu)^2), sum[CHW](((max((gamma*((x - mu)/sigma) + beta), 0)*draw/keep…, sum[CHW]((((max((gamma*((x - mu)/sigma) + beta), 0)*draw/kee…}
+        chain5_x2            16->9   5 {mu, sigma, mu2, sigma2, mu3, sigma3, mu4, recip(sigma4)} raw {sum[NHW](x), sum[NHW]((x - mu)^2), sum[CHW](((max((gamma*((x - mu)/sigma) + beta), 0)*draw/keep…, sum[CHW]((((max((gamma*((x - mu)/sigma) + beta), 0)*draw/kee…, sum[NHW]((gamma*((((max((gamma*((x - mu)/sigma) + beta), 0)*…, sum[NHW](((gamma*((((max((gamma*((x - mu)/sigma) + beta), 0)…, sum[CHW](((max((gamma*(((gamma*((((max((gamma*((x - mu)/sigm…, sum[CHW]((((max((gamma*(((gamma*((((max((gamma*((x - mu)/sig…}
         ln_x2                8->8    3 {mu, mu2, recip(sigma), recip(sigma2)} raw {sum[C](x), sum[C]((x - mu)^2), sum[C]((gamma*((x - mu)/sigma) + beta)), sum[C](((gamma*((x - mu)/sigma) + beta) - mu2)^2)}
         ln_x3                12->12  4 {mu, mu2, mu3, recip(sigma), recip(sigma2), recip(sigma3)} raw {sum[C](x), sum[C]((x - mu)^2), sum[C]((gamma*((x - mu)/sigma) + beta)), sum[C](((gamma*((x - mu)/sigma) + beta) - mu2)^2), sum[C]((gamma*(((gamma*((x - mu)/sigma) + beta) - mu2)/sigma…, sum[C](((gamma*(((gamma*((x - mu)/sigma) + beta) - mu2)/sigm…}
     "#]].assert_eq(&table);
