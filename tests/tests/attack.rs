@@ -44,7 +44,11 @@ pub fn local_response(x: Tensor<f32, (N, C, Many<S>)>, k: Window<1>, alpha: f64,
 gradient_test!(LocalResponse { k: Window::new([3]).stride([1]).padding([1]), alpha: 0.1, beta: 0.75 });
 
 #[derive_backward]
-pub fn squeeze_excite(x: Tensor<f32, (N, C, H, W)>, w1: Tensor<f32, (R, C)>, w2: Tensor<f32, (D, R)>) -> Tensor<f32, (N, C, H, W)> {
+pub fn squeeze_excite(
+    x: Tensor<f32, (N, C, H, W)>,
+    w1: Tensor<f32, (R, C)>,
+    w2: Tensor<f32, (D, R)>,
+) -> Tensor<f32, (N, C, H, W)> {
     let s = mean(x, (H, W));
     let e = max(dot(s, w1, C), 0.0);
     x * rename(sigmoid(dot(e, w2, R)), D, E).sum(E)
@@ -68,7 +72,12 @@ pub fn dice(p: Tensor<f32, (N, Many<S>)>, #[constant] t: Tensor<f32, (N, Many<S>
 gradient_test!(Dice { eps: 1.0 });
 
 #[derive_backward]
-pub fn bilinear(x: Tensor<f32, (N, I)>, w: Tensor<f32, (O, I, J)>, y: Tensor<f32, (N, J)>, b: Tensor<f32, O>) -> Tensor<f32, (N, O)> {
+pub fn bilinear(
+    x: Tensor<f32, (N, I)>,
+    w: Tensor<f32, (O, I, J)>,
+    y: Tensor<f32, (N, J)>,
+    b: Tensor<f32, O>,
+) -> Tensor<f32, (N, O)> {
     (x * dot(w, y, J)).sum(I) + b
 }
 gradient_test!(Bilinear);

@@ -52,3 +52,6 @@ gradient_test!(alpha_dropout_keeps_nothing, AlphaDropout { seed: Seed(7), p: 1.0
 gradient_test!(FeatureAlphaDropout { seed: Seed(7), p: 0.3 });
 gradient_test!(GaussianDropout { seed: Seed(7), p: 0.3 });
 gradient_test!(DropConnect { seed: Seed(7), p: 0.3 });
+gradient_test!(MaxUnpool1d { o: 5 });
+gradient_test!(MaxUnpool2d { oh: 3, ow: 4 });
+gradient_test!(MaxUnpool3d { od: 2, oh: 3, ow: 2 });

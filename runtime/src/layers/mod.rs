@@ -20,6 +20,7 @@ mod linear;
 mod pool;
 mod rms_norm;
 mod softmax;
+mod unpool;
 
 pub use activation::*;
 pub use batch_norm::*;
@@ -31,3 +32,4 @@ pub use linear::*;
 pub use pool::*;
 pub use rms_norm::*;
 pub use softmax::*;
+pub use unpool::*;
