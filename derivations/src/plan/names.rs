@@ -48,6 +48,7 @@ pub(super) fn settle(plan: &mut Plan, graph: &Graph) {
         let bodies: Vec<&mut Body> = match phase {
             Phase::Nest(nest) => nest.steps.iter_mut().chain(&mut nest.after).map(|s| &mut s.body).collect(),
             Phase::Scatter(scatter) => vec![&mut scatter.body],
+            Phase::Scan(scan) => vec![&mut scan.body],
             Phase::Gemm(_) => vec![],
         };
         for body in bodies {
@@ -103,6 +104,7 @@ fn name(graph: &Graph, task: &Task) -> String {
         Work::Fold { op, .. } => op.name(),
         Work::Gemm { .. } => "product",
         Work::Scatter { .. } => "scattered",
+        Work::Scan { .. } => "running",
         Work::Store { .. } if task.root.is_some() => "out",
         Work::Store { .. } => "value",
     };
@@ -130,6 +132,7 @@ fn spell(graph: &Graph, node: NodeId, depth: u32) -> Option<String> {
             (ReduceOp::Sum, Op::Num(_)) if !axes.is_empty() => Some("count".into()),
             _ => Some(format!("{}_{}", op.name(), word(*x)?)),
         },
+        Op::Scan { b, .. } => Some(format!("running_{}", word(*b)?)),
         Op::Scatter { x, .. } => Some(format!("scattered_{}", word(*x)?)),
         Op::Reindex(x, _) | Op::Broadcast(x, _) | Op::Unary(UnaryOp::Neg | UnaryOp::Stop, x) => word(*x),
         Op::Unary(op, x) => unary(graph, *op, *x, &word),

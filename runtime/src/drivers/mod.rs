@@ -24,6 +24,7 @@ mod pack;
 mod philox;
 mod read;
 mod reg;
+mod scan;
 mod scatter;
 mod script;
 mod space;
