@@ -249,3 +249,40 @@ fn scatters_have_their_gradients() {
     let at = indices(5, &[2, 3]);
     pullback::gradcheck(&Bags { n: 5 }, &[Arg::Tensor(x.view()), Arg::Labels(at.view())]).unwrap();
 }
+
+// ---- values that follow from the one before
+
+#[derive_backward]
+pub fn totals(x: Tensor<f32, (N, T, D)>) -> Tensor<f32, (N, T, D)> {
+    cumsum(x, T)
+}
+gradient_test!(Totals);
+
+#[derive_backward]
+pub fn discounted(x: Tensor<f32, (N, T)>, gamma: f64) -> Tensor<f32, (N, T)> {
+    flip(scan(flip(x, T), T, 0.0, |h, v| gamma * h + v), T)
+}
+gradient_test!(Discounted { gamma: 0.9 });
+
+/// A diagonal state space: every channel forgets at a rate that the input chooses.
+#[derive_backward]
+pub fn state_space(x: Tensor<f32, (N, T)>, a: Tensor<f32, S>, h0: Tensor<f32, (N, S)>) -> Tensor<f32, (N, T, S)> {
+    scan(x, T, h0, |h, v| exp(-sq(a) * sigmoid(v)) * h + a * v)
+}
+gradient_test!(StateSpace);
+
+#[derive_backward]
+pub fn unmoved(x: Tensor<f32, (N, T)>, h0: Tensor<f32, N>) -> Tensor<f32, (N, T)> {
+    scan(x, T, h0, |h, _| 0.5 * h) + 0.0 * x
+}
+gradient_test!(Unmoved);
+
+#[test]
+fn running_sums_are_exact_and_in_order() {
+    assert_eq!(totals(&array![[[1.0f32], [2.0], [4.0]]]).unwrap(), array![[[1.0], [3.0], [7.0]]]);
+    assert_eq!(discounted(&array![[1.0f32, 2.0, 4.0]], 0.5).unwrap(), array![[3.0, 4.0, 4.0]]);
+    assert_eq!(totals(&pullback::ndarray::Array3::<f32>::zeros((2, 0, 3))).unwrap().shape(), [2, 0, 3]);
+    // accumulated in f64: 2²⁴ ones in f32 would stop at 2²⁴
+    let many = pullback::ndarray::Array3::<f32>::ones((1, 1 << 10, 1)) * 16385.0;
+    assert_eq!(totals(&many).unwrap()[[0, 1023, 0]], 16385.0 * 1024.0);
+}

@@ -151,6 +151,11 @@ fn contributions(graph: &mut Graph, id: NodeId, g: NodeId, reached: &[bool]) -> 
         }
         Op::Reindex(x, r) => pass(*x, &|| Some(structure::reindex(r, at(*x), g).id)),
         Op::Scatter { x, axis, index, .. } => pass(*x, &|| Some(structure::scatter_add(*axis, *index, g).id)),
+        Op::Scan { axis, reverse, a, b } => {
+            let scan = structure::Scan { axis: *axis, reverse: *reverse };
+            pass(*b, &|| Some(scan.of_term(at(*a), g).id));
+            pass(*a, &|| Some(scan.of_factor(at(*a), y, g).id));
+        }
         Op::Input(_) | Op::Num(_) | Op::Host(_) | Op::Len(_) | Op::Index(_) | Op::Int(_) | Op::Test(_) | Op::Random(_) => {}
     }
     out

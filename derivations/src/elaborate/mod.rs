@@ -14,6 +14,7 @@ mod host;
 mod pad;
 mod reduce;
 mod reindex;
+mod scan;
 mod scatter;
 pub mod typed;
 mod value;

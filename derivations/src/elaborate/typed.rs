@@ -318,6 +318,16 @@ pub enum TermOp {
         over: Vec<AxisId>,
         last: bool,
     },
+    /// The sums of the elements up to each position.
+    Cumsum {
+        axis: AxisId,
+    },
+    /// `h[t] = a[t]·h[t−1] + b[t]` along the axis: `a`, `b`, and the value before the first.
+    Scan {
+        axis: AxisId,
+    },
+    /// What the closure of a scan is given for the value before: a stand-in, in no value that is used.
+    Before,
     /// A fixed position.
     PickAt {
         axis: AxisId,
@@ -362,6 +372,8 @@ impl TermOp {
             TermOp::Repeat { .. } => "repeat",
             TermOp::Stack { .. } => "stack",
             TermOp::Concat { .. } => "concat",
+            TermOp::Cumsum { .. } => "cumsum",
+            TermOp::Scan { .. } => "scan",
             TermOp::Scatter { last: true, .. } => "scatter",
             TermOp::Scatter { .. } => "scatter_add",
             TermOp::Constant { .. } => "constant",

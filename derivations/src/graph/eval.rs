@@ -95,6 +95,11 @@ pub fn fold(op: ReduceOp, state: &mut (f64, f64), value: f64, index: usize) {
     }
 }
 
+/// The state of a scan after step `t`; the first has no state before it.
+pub fn scanned(t: usize, a: f64, before: f64, b: f64) -> f64 {
+    if t == 0 { b } else { a * before + b }
+}
+
 /// What lies at a place of a scatter after one more value.
 pub fn scattered(op: ReduceOp, before: f64, value: f64) -> f64 {
     if op == ReduceOp::Max { before.max(value) } else { before + value }
@@ -171,6 +176,14 @@ impl Graph {
                     *slot = scattered(*op, *slot, read(*x, at));
                 });
             }
+            Op::Scan { axis, reverse, a, b } => env.each(axes - AxisSet::one(*axis), &mut at, &mut |at| {
+                let mut state = 0.0;
+                for t in 0..env.len(*axis) {
+                    at[axis.0 as usize] = if *reverse { env.len(*axis) - 1 - t } else { t };
+                    state = scanned(t, read(*a, at), state, read(*b, at));
+                    out[env.offset(axes, at)] = state;
+                }
+            }),
             op => env.each(axes, &mut at, &mut |at| {
                 out[env.offset(axes, at)] = self.eval_at(op, env, at, &read);
             }),
@@ -206,7 +219,9 @@ impl Graph {
                 read(*x, &from)
             }
             Op::Random(d) => draw(d, env.offset_in(&d.axes, at), d.param.map_or(0.0, |p| env.hosts[p.0 as usize])),
-            Op::Input(_) | Op::Reduce { .. } | Op::Scatter { .. } => unreachable!("not computed element by element"),
+            Op::Input(_) | Op::Reduce { .. } | Op::Scatter { .. } | Op::Scan { .. } => {
+                unreachable!("not computed element by element")
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::levels::{Item, items};
 use super::nests::{Segment, cut};
 use super::tasks::{Tasks, Work};
-use super::{Elem, Gemm, Leaf, Nest, Operand, Phase, Plan, Root, Scatter, Scope, Sweep, Temp, TempId, Val};
+use super::{Elem, Gemm, Leaf, Nest, Operand, Phase, Plan, Root, Scan, Scatter, Scope, Sweep, Temp, TempId, Val};
 use super::{cost, merge, names, rewrite, tasks};
 use crate::graph::{AxisSet, Graph, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,6 +193,10 @@ impl<'t> Assembler<'t> {
             Work::Scatter { op, axis, value, index } => {
                 let (domain, op, axis, value, index) = (task.domain, *op, *axis, *value, *index);
                 Phase::Scatter(Scatter { out, op, domain, axis, body, value, index })
+            }
+            Work::Scan { axis, reverse, a, b } => {
+                let (domain, axis, reverse, a, b) = (task.domain, *axis, *reverse, *a, *b);
+                Phase::Scan(Scan { out, domain, axis, reverse, body, a, b })
             }
             Work::Store { .. } | Work::Fold { .. } => unreachable!("a sweep is no phase of its own"),
         };

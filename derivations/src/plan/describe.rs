@@ -11,6 +11,7 @@ pub fn describe(graph: &Graph, plan: &Plan) -> String {
             Phase::Nest(nest) => printer.nest(nest),
             Phase::Gemm(gemm) => printer.gemm(gemm),
             Phase::Scatter(scatter) => printer.scatter(scatter),
+            Phase::Scan(scan) => printer.scan(scan),
         }
     }
     printer.out
@@ -94,6 +95,15 @@ impl Printer<'_> {
         let body = Body::default();
         let (a, b) = (self.operand(&body, &gemm.a), self.operand(&body, &gemm.b));
         self.result(gemm.out, &format!("{a} · {b}"));
+    }
+    fn scan(&mut self, scan: &Scan) {
+        let (domain, axis) = (self.axes(scan.domain), self.axis(scan.axis));
+        let way = if scan.reverse { "back along" } else { "along" };
+        self.line(0, &format!("scan [{domain}] {way} {axis}"));
+        let body = &with_lets(&scan.body);
+        self.lets(body);
+        let (a, b) = (self.val(body, scan.a), self.val(body, scan.b));
+        self.result(scan.out, &format!("{a} · before + {b}"));
     }
     fn scatter(&mut self, scatter: &Scatter) {
         let domain = self.axes(scatter.domain);

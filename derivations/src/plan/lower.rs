@@ -33,6 +33,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
                 lowering.domain = over;
                 lowering.scatter(node, op, x, (axis, index))
             }
+            Op::Scan { axis, reverse, a, b } => lowering.scan(node, axis, reverse, [a, b]),
             _ => lowering.pointwise(node),
         }
     }
@@ -59,6 +60,11 @@ impl<'f, 'w> Lowering<'f, 'w> {
         let value = self.value(x, &Access::default());
         let index = self.value(index, &Access::default());
         self.finish(node, vec![], Work::Scatter { op, axis, value, index })
+    }
+    fn scan(mut self, node: NodeId, axis: AxisId, reverse: bool, operands: [NodeId; 2]) -> Task {
+        self.domain = self.finder.graph.axes_of(node);
+        let [a, b] = operands.map(|x| self.value(x, &Access::default()));
+        self.finish(node, vec![], Work::Scan { axis, reverse, a, b })
     }
     fn reduction(mut self, node: NodeId, op: ReduceOp, axes: Vec<AxisId>, x: NodeId, valid: Vec<Condition>) -> Task {
         let over: AxisSet = axes.iter().copied().collect();
@@ -92,7 +98,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
     fn finish(self, node: NodeId, guard: Vec<Condition>, mut work: Work) -> Task {
         let mut kept: Vec<&mut Val> = match &mut work {
             Work::Store { value } | Work::Fold { value, .. } => vec![value],
-            Work::Gemm { a, b, .. } => vec![a, b],
+            Work::Gemm { a, b, .. } | Work::Scan { a, b, .. } => vec![a, b],
             Work::Scatter { value, index, .. } => vec![value, index],
         };
         let body = self.builder.finish(vec![], vec![], &mut kept);
@@ -158,7 +164,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
                 None => self.stored(node, at),
             },
             Op::Reindex(..) => self.view(node, at),
-            Op::Input(_) | Op::Reduce { .. } | Op::Scatter { .. } => self.stored(node, at),
+            Op::Input(_) | Op::Reduce { .. } | Op::Scatter { .. } | Op::Scan { .. } => self.stored(node, at),
             op => self.operation(node, &op, at),
         };
         self.depth -= 1;

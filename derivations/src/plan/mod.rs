@@ -119,6 +119,7 @@ pub enum Phase {
     Nest(Nest),
     Gemm(Gemm),
     Scatter(Scatter),
+    Scan(Scan),
 }
 
 /// For each block of the outer axes (in parallel): all steps in order. With no outer axes and only `wide` sweeps it is
@@ -240,6 +241,19 @@ pub struct Gemm {
     pub batch: AxisSet,
     /// Positions (over all four) whose product does not count.
     pub guard: Vec<Condition>,
+}
+
+/// `out[t] = a[t]·out[t−1] + b[t]` along `axis`, or from its end, for every position of the domain's other axes.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    pub out: TempId,
+    pub domain: AxisSet,
+    pub axis: AxisId,
+    pub reverse: bool,
+    /// Operands of the body; `stores` and `folds` are empty.
+    pub body: Body,
+    pub a: Val,
+    pub b: Val,
 }
 
 /// `out[.., c, ..] = Σ x` over the positions of `domain` whose index is `c`; or the largest of them and 0.

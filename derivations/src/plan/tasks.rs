@@ -32,6 +32,7 @@ pub(super) struct Task {
 pub(super) enum Work {
     Store { value: Val },
     Fold { op: ReduceOp, axes: Vec<AxisId>, value: Val },
+    Scan { axis: AxisId, reverse: bool, a: Val, b: Val },
     Gemm { a: Val, b: Val, sides: gemm::Sides },
     Scatter { op: ReduceOp, axis: AxisId, value: Val, index: Val },
 }
@@ -190,7 +191,7 @@ impl<'w> Finder<'w> {
     }
     /// Whether only a phase of its own can compute a node.
     fn must_store(&self, node: NodeId) -> bool {
-        matches!(self.graph.op(node), Op::Reduce { .. } | Op::Scatter { .. })
+        matches!(self.graph.op(node), Op::Reduce { .. } | Op::Scatter { .. } | Op::Scan { .. })
     }
     pub fn is_full(&self, axes: AxisSet) -> bool {
         self.graph.canonical_size(axes) * 8 > self.full

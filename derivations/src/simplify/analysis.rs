@@ -132,7 +132,9 @@ impl<'g> Facts<'g> {
     pub fn is_reduction(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Red { .. } => true,
-            Expr::Opaque(payload, _) => matches!(self.op(*payload), Op::Reduce { .. } | Op::Scatter { .. }),
+            Expr::Opaque(payload, _) => {
+                matches!(self.op(*payload), Op::Reduce { .. } | Op::Scatter { .. } | Op::Scan { .. })
+            }
             _ => false,
         }
     }

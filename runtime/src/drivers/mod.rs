@@ -29,6 +29,7 @@ mod philox;
 mod plan;
 mod read;
 mod reg;
+mod scan;
 mod scatter;
 mod scratch;
 mod script;

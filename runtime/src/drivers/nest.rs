@@ -60,6 +60,7 @@ pub(crate) fn run(space: Space, arrays: Vec<ArrayInfo>, phases: Vec<Phase>) {
                 }
             }
             Phase::Scatter(step) => step.run(&mut memory),
+            Phase::Scan(step) => step.run(&mut memory),
         }
     }
     for (array, raw) in sums {
@@ -97,6 +98,13 @@ fn live<'a>(memory: &mut Memory, phases: Vec<Phase<'a>>) -> (Vec<Phase<'a>>, Vec
             Phase::Gemm(gemm) => {
                 if keep(&gemm.sweep, &mut needed) {
                     kept.push(Phase::Gemm(gemm));
+                }
+            }
+            Phase::Scan(step) => {
+                if needed[step.target.0 as usize] {
+                    needed[step.factor.0 as usize] = true;
+                    needed[step.term.0 as usize] = true;
+                    kept.push(Phase::Scan(step));
                 }
             }
             Phase::Scatter(step) => {
@@ -159,6 +167,7 @@ fn users(arrays: usize, nests: &[Phase]) -> Vec<Vec<usize>> {
             Phase::Nest { steps, .. } => steps.iter().flat_map(|s| s.reads().into_iter().chain(s.writes())).collect(),
             Phase::Gemm(gemm) => gemm.sweep.reads().into_iter().chain(gemm.sweep.writes()).collect(),
             Phase::Scatter(step) => vec![step.target, step.value, step.index],
+            Phase::Scan(step) => vec![step.target, step.factor, step.term],
         };
         for array in touched {
             users[array.0 as usize].push(at);

@@ -256,17 +256,30 @@ fn picks_around_scatters_has_its_gradient() {
     check_compiled(&PicksAroundScatters);
 }
 #[derive_backward]
-pub fn scatters_around_indices(
+pub fn scatters_around_scans(
     x: Tensor<f32, (N, C)>,
-    k: Window<1>,
+    a: Tensor<f32, C>,
+    #[diff]
+    t: f64,
     label: Labels<N>,
 ) -> Tensor<f32, (N, C)> {
-    scatters::totals(indices::smoothed(x, k), label)
+    scatters::totals(scans::smoothed(x, a, t), label)
 }
 #[test]
-fn scatters_around_indices_has_its_gradient() {
+fn scatters_around_scans_has_its_gradient() {
+    check_compiled(&ScattersAroundScans);
+}
+#[derive_backward]
+pub fn scans_around_indices(
+    x: Tensor<f32, (N, C)>,
+    k: Window<1>,
+) -> Tensor<f32, (N, C)> {
+    scans::running(indices::smoothed(x, k))
+}
+#[test]
+fn scans_around_indices_has_its_gradient() {
     check_compiled(
-        &ScattersAroundIndices {
+        &ScansAroundIndices {
             k: Window::new([3]).stride([1]).padding([1]),
         },
     );
@@ -523,93 +536,103 @@ fn renames_around_scatters_has_its_gradient() {
     check_compiled(&RenamesAroundScatters);
 }
 #[derive_backward]
-pub fn splits_around_indices(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    splits::shuffled(indices::ramp(x))
+pub fn splits_around_scans(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    splits::shuffled(scans::gated(x))
 }
 #[test]
-fn splits_around_indices_has_its_gradient() {
-    check_compiled(&SplitsAroundIndices);
+fn splits_around_scans_has_its_gradient() {
+    check_compiled(&SplitsAroundScans);
 }
 #[derive_backward]
-pub fn slices_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
-    slices::stacked(draws::noise(x, seed))
+pub fn slices_around_indices(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    slices::stacked(indices::ramp(x))
 }
 #[test]
-fn slices_around_draws_has_its_gradient() {
-    check_compiled(&SlicesAroundDraws { seed: Seed(5) });
+fn slices_around_indices_has_its_gradient() {
+    check_compiled(&SlicesAroundIndices);
 }
 #[derive_backward]
-pub fn shifts_around_stops(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    shifts::back(stops::held(x))
+pub fn shifts_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
+    shifts::back(draws::noise(x, seed))
 }
 #[test]
-fn shifts_around_stops_has_its_gradient() {
-    check_compiled(&ShiftsAroundStops);
+fn shifts_around_draws_has_its_gradient() {
+    check_compiled(&ShiftsAroundDraws { seed: Seed(5) });
 }
 #[derive_backward]
-pub fn turns_around_helpers(
+pub fn turns_around_stops(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    turns::mirrored(stops::held(x))
+}
+#[test]
+fn turns_around_stops_has_its_gradient() {
+    check_compiled(&TurnsAroundStops);
+}
+#[derive_backward]
+pub fn pads_around_helpers(
     x: Tensor<f32, (N, C)>,
     #[diff]
     t: f64,
 ) -> Tensor<f32, (N, C)> {
-    turns::mirrored(helpers::nested(x, t))
+    pads::reflected(helpers::nested(x, t))
 }
 #[test]
-fn turns_around_helpers_has_its_gradient() {
-    check_compiled(&TurnsAroundHelpers);
+fn pads_around_helpers_has_its_gradient() {
+    check_compiled(&PadsAroundHelpers);
 }
 #[derive_backward]
-pub fn pads_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    pads::reflected(methods::chained(x))
+pub fn shares_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    shares::largest(methods::chained(x))
 }
 #[test]
-fn pads_around_methods_has_its_gradient() {
-    check_compiled(&PadsAroundMethods);
+fn shares_around_methods_has_its_gradient() {
+    check_compiled(&SharesAroundMethods);
 }
 #[derive_backward]
-pub fn shares_around_arithmetic(
+pub fn quantifiers_around_arithmetic(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    shares::largest(arithmetic::broadcast(x, a))
+    quantifiers::everywhere(arithmetic::broadcast(x, a))
 }
 #[test]
-fn shares_around_arithmetic_has_its_gradient() {
-    check_compiled(&SharesAroundArithmetic);
+fn quantifiers_around_arithmetic_has_its_gradient() {
+    check_compiled(&QuantifiersAroundArithmetic);
 }
 #[derive_backward]
-pub fn quantifiers_around_powers(
-    x: Tensor<f32, (N, C)>,
-    a: Tensor<f32, C>,
-) -> Tensor<f32, (N, C)> {
-    quantifiers::everywhere(powers::real(x, a))
-}
-#[test]
-fn quantifiers_around_powers_has_its_gradient() {
-    check_compiled(&QuantifiersAroundPowers);
-}
-#[derive_backward]
-pub fn picks_around_exponentials(
-    x: Tensor<f32, (N, C)>,
-    label: Labels<N>,
-) -> Tensor<f32, (N, C)> {
-    picks::one_hot(exponentials::near_one(x), label)
-}
-#[test]
-fn picks_around_exponentials_has_its_gradient() {
-    check_compiled(&PicksAroundExponentials);
-}
-#[derive_backward]
-pub fn scatters_around_waves(
+pub fn picks_around_powers(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
     label: Labels<N>,
 ) -> Tensor<f32, (N, C)> {
-    scatters::lasts(waves::of_two(x, a), label)
+    picks::one_hot(powers::real(x, a), label)
 }
 #[test]
-fn scatters_around_waves_has_its_gradient() {
-    check_compiled(&ScattersAroundWaves);
+fn picks_around_powers_has_its_gradient() {
+    check_compiled(&PicksAroundPowers);
+}
+#[derive_backward]
+pub fn scatters_around_exponentials(
+    x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
+) -> Tensor<f32, (N, C)> {
+    scatters::lasts(exponentials::near_one(x), label)
+}
+#[test]
+fn scatters_around_exponentials_has_its_gradient() {
+    check_compiled(&ScattersAroundExponentials);
+}
+#[derive_backward]
+pub fn scans_around_waves(
+    x: Tensor<f32, (N, C)>,
+    a: Tensor<f32, C>,
+    #[diff]
+    t: f64,
+) -> Tensor<f32, (N, C)> {
+    scans::smoothed(waves::of_two(x, a), a, t)
+}
+#[test]
+fn scans_around_waves_has_its_gradient() {
+    check_compiled(&ScansAroundWaves);
 }
 #[derive_backward]
 pub fn indices_around_activations(
