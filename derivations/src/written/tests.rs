@@ -42,19 +42,13 @@ fn branches_agree_on_what_they_give() {
         "let (a, c) = if k > 1 { (x, 1.0) } else { (2.0, 3.0) }; a * c",
         "let(a,c,)=ifk>1{(x,1.0,)}else{{let(part0,part1,)=(2.0,3.0,);(run.num(part0),part1,)}};a*run.num(c)",
     );
-    becomes(
-        "b.map_or(x, |v| x + v)",
-        "matchb{::core::option::Option::Some(v)=>{x+v}::core::option::Option::None=>x,}",
-    );
+    becomes("b.map_or(x, |v| x + v)", "matchb{::core::option::Option::Some(v)=>{x+v}::core::option::Option::None=>x,}");
     becomes("map(x, |v| if v > 0.0 { v } else { 0.0 })", "map(x,|v|{ifholds(gt(v,run.num(0.0))){v}else{run.num(0.0)}})");
 }
 
 #[test]
 fn what_changes_is_a_tensor_from_the_start_if_it_ends_as_one() {
-    becomes(
-        "let mut a = 0.0; for i in 0..3 { a += x * i; } a",
-        "leta=0.0;letmuta=run.num(a);foriin0..3{a=a+(x*run.num(i));};a",
-    );
+    becomes("let mut a = 0.0; for i in 0..3 { a += x * i; } a", "leta=0.0;letmuta=run.num(a);foriin0..3{a=a+(x*run.num(i));};a");
     becomes("let mut a = 1.0; for i in 0..3 { a *= 2.0; } x * a", "letmuta=1.0;foriin0..3{a=a*(2.0);};x*run.num(a)");
     becomes("*r = stop_gradient(mean(x, N)); x - *r", "r.write(stop_gradient(mean(x,&[&axis_N])));x-r.read()");
 }
