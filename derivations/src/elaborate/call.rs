@@ -330,6 +330,8 @@ impl Elaborator<'_> {
             return Value::Poison;
         }
         let mut frame = Frame::root(library);
+        // inside `map` the callee's arguments are elements too
+        frame.map_scope = self.frame().map_scope.map(|_| 0);
         (frame.items, frame.stack) = (items, stack);
         let mut values = Vec::new();
         for (param, arg) in callee.params.iter().zip(args) {

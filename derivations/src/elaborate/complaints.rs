@@ -271,6 +271,15 @@ fn of_values() {
     expression("map(g, |v, w| v)", "this closure takes 2 arguments, and 1 is given");
     expression("map(g, |(v, w)| 1.0)", "a closure's argument is a plain name");
     expression("map(g, exp)", "write the closure in place");
+    expression(
+        "map(g, |v| v - v.mean(C))",
+        "the closure of `map` sees one element at a time, which has no axes: take `mean` out",
+    );
+    expression("map(g, |v| v * index(C))", "take `index` out of it");
+    statements("fn h(t: Tensor<f32>) -> Tensor<f32> { t - max(t, C) } map(g, |v| h(v)) + x", "take `max` out of it");
+    expression("pick(x, C, 1.5)", "a whole number is wanted here, and this is `1.5`");
+    expression("shift(x, C, 0.5)", "a whole number is wanted here, and this is `0.5`");
+    expression("x ** 2", "a power is `powi(x, 2)`");
     expression("ensure(g, \"no\")", "`ensure` checks constants and lengths before anything is computed, and this is a tensor");
     expression("ensure(1.0, \"no\")", "`ensure` checks a condition");
     expression("ensure(eps > 0.0, g)", "the message is a string, and this is a tensor");
@@ -286,6 +295,8 @@ fn of_values() {
 #[test]
 fn of_statements() {
     statements("exp(x); x", "this value is not used: bind it with `let`, or remove it");
+    statements("let y: f32 = x; y", "this value is a tensor, and `f32` is none");
+    statements("sum(rename(x.frobnicate(), C, E), E)", "there is no function `frobnicate`");
     statements("let y; x", "a `let` of a formula has a value");
     statements("let Some(y) = b else { return x }; x + y", "`let .. else` cannot stand in a formula");
     statements("let (p, q) = (x, x, x); x + p + q", "takes apart a tuple of 2, and the value is a tuple of 3");

@@ -118,8 +118,19 @@ impl Elaborator<'_> {
                 self.frame().bind(&name, value, p.mutability.is_some());
             }
             Pat::Type(typed) => {
-                if let (Value::Tensor(t), Some(list)) = (&value, tensor_axes(self.errors, &typed.ty)) {
-                    self.name_axes(&list, t);
+                let is_tensor = matches!(value, Value::Tensor(_)) && !matches!(*typed.ty, syn::Type::Infer(_));
+                match (&value, tensor_axes(self.errors, &typed.ty)) {
+                    (Value::Tensor(t), Some(list)) => self.name_axes(&list, t),
+                    (_, None) if is_tensor && !is_tensor_type(&typed.ty) => {
+                        let ty = tidy(&typed.ty);
+                        self.errors.at(
+                            &typed.ty,
+                            format!(
+                                "this value is a tensor, and `{ty}` is none: write `Tensor<f32, (N, C)>`, or leave the type out"
+                            ),
+                        );
+                    }
+                    _ => {}
                 }
                 self.pattern(&typed.pat, value);
             }
@@ -519,6 +530,10 @@ impl Elaborator<'_> {
         let end = bound(r.end.as_deref()?)?;
         Some((start, if matches!(r.limits, syn::RangeLimits::Closed(_)) { end.checked_add(1)? } else { end }))
     }
+}
+
+fn is_tensor_type(ty: &syn::Type) -> bool {
+    matches!(ty, syn::Type::Path(p) if p.path.segments.last().is_some_and(|s| s.ident == "Tensor"))
 }
 
 fn is_statement(e: &Expr) -> bool {

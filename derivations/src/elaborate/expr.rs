@@ -156,6 +156,10 @@ impl Elaborator<'_> {
         if let UnOp::Deref(_) = u.op {
             return match self.expr(&u.expr) {
                 Value::State(index) => self.read_state(index, u.span()),
+                Value::Host(_) => {
+                    self.errors.at(u, "`*` reads state, `*r`, and this is a constant; a power is `powi(x, 2)`");
+                    Value::Poison
+                }
                 value => value,
             };
         }

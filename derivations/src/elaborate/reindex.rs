@@ -125,6 +125,10 @@ impl Elaborator<'_> {
     /// A whole number of the call.
     pub(super) fn int_arg(&mut self, arg: &Expr) -> Option<IntId> {
         match self.expr(arg) {
+            Value::Host(Host { literal: Some(super::value::Literal::Float(_) | super::value::Literal::Bool(_)), .. }) => {
+                self.errors.at(arg, format!("a whole number is wanted here, and this is `{}`", tidy(arg)));
+                None
+            }
             Value::Host(h) => Some(self.host_int(&h)),
             Value::Poison => None,
             other => {
@@ -371,6 +375,10 @@ impl Elaborator<'_> {
         }
         let index = self.expr(args[2]);
         if let Value::Host(h) = &index {
+            if matches!(h.literal, Some(super::value::Literal::Float(_) | super::value::Literal::Bool(_))) {
+                self.errors.at(args[2], format!("a whole number is wanted here, and this is `{}`", tidy(args[2])));
+                return None;
+            }
             return self.pick_at(x, &axes, h, args[1], span);
         }
         let index = self.tensor(&index, args[2].span())?;

@@ -13,6 +13,13 @@ use syn::spanned::Spanned;
 impl Elaborator<'_> {
     /// A call of a word of the vocabulary; the number of arguments is right.
     pub(super) fn word(&mut self, name: &str, args: &[&Expr], span: Span) -> Value {
+        if self.frame().map_scope.is_some() && !self.is_pointwise(name, args) {
+            self.errors.span(
+                span,
+                format!("the closure of `map` sees one element at a time, which has no axes: take `{name}` out of it"),
+            );
+            return Value::Poison;
+        }
         if let Some(op) = unary_op(name) {
             return self.unary_word(name, op, args[0], span);
         }
@@ -51,6 +58,15 @@ impl Elaborator<'_> {
                 self.random(name, args, span)
             }
             _ => self.reindex_word(name, args, span),
+        }
+    }
+
+    /// Whether a word works on elements, or on constants.
+    fn is_pointwise(&mut self, name: &str, args: &[&Expr]) -> bool {
+        match name {
+            "max" | "min" => !self.is_axes(args[1]),
+            "sq" | "powi" | "maximum" | "minimum" | "clamp" | "select" | "map" | "len" | "ensure" | "stop_gradient" => true,
+            name => unary_op(name).is_some() || binary_op(name).is_some(),
         }
     }
 

@@ -28,7 +28,8 @@ pub fn reference(face: &Face<'_>, variants: &[Variant], library: &Library) -> To
     let body = written.unwrap_or_else(|| of_terms(face, variants, &call));
     let op = face.free("op");
     let unpack = super::prepare::unpack(face, &quote!(#op), &body);
-    let unpack = if by_terms { unpack } else { written::located(unpack) };
+    let constants = face.constants().map(|p| p.name.to_string()).collect();
+    let unpack = if by_terms { unpack } else { written::located(unpack, &constants) };
     quote! {
         fn reference(
             &self,

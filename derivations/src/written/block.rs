@@ -43,7 +43,12 @@ impl Writer<'_> {
             match stmt {
                 Stmt::Local(local) => statements.extend(self.let_(local)?),
                 Stmt::Item(syn::Item::Fn(_) | syn::Item::Use(_)) => {}
-                Stmt::Item(item) => statements.extend(quote!(#item)),
+                Stmt::Item(item) => {
+                    if let syn::Item::Const(c) = item {
+                        self.bound.insert(c.ident.to_string());
+                    }
+                    statements.extend(quote!(#item));
+                }
                 Stmt::Expr(e, None) if i == last => tail = Some(self.expr(e)?),
                 Stmt::Expr(e, _) => {
                     let value = operand(self.expr(e)?.tokens);

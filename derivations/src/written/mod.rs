@@ -48,7 +48,7 @@ pub fn body(formula: &Formula, library: &Library, names: &Names<'_>, axes: &[Str
         let mut writer = Writer::new(formula, library, names, &taken, promoted.clone());
         let tokens = writer.formula(formula, names, axes, declared).ok()?;
         if writer.promoted.len() == promoted.len() {
-            return Some(located(tokens));
+            return Some(located(tokens, &writer.bound));
         }
         promoted = writer.promoted;
     }
@@ -65,19 +65,27 @@ fn words_in(tokens: TokenStream, taken: &mut BTreeSet<String>) {
 }
 
 /// The same tokens in the same places, but the macro's own: lints about the author's code do not see them twice.
-/// Operators and literals stay the author's, so that what Rust says of a constant of the call, which is computed before
-/// all else as well, is one and the same message.
-pub fn located(tokens: TokenStream) -> TokenStream {
+/// Operators, literals, methods and paths stay the author's, so that what Rust says of a constant of the call, which is
+/// computed before all else as well, is one and the same message. `bound`: the names of variables.
+pub fn located(tokens: TokenStream, bound: &BTreeSet<String>) -> TokenStream {
+    // the operators that stand before a token: one `.`, or `::`
+    let mut before = String::new();
     let one = |token: TokenTree| {
+        let of_path = before == "." || before.ends_with("::");
+        match &token {
+            TokenTree::Punct(punct) => before.push(punct.as_char()),
+            _ => before.clear(),
+        }
         let span = Span::mixed_site().located_at(token.span());
         match token {
             TokenTree::Group(group) => {
-                let mut whole = Group::new(group.delimiter(), located(group.stream()));
+                let mut whole = Group::new(group.delimiter(), located(group.stream(), bound));
                 whole.set_span(span);
                 TokenTree::Group(whole)
             }
             // its span says whose crate it is
             TokenTree::Ident(ident) if ident == "$crate" => TokenTree::Ident(ident),
+            TokenTree::Ident(ident) if of_path || is_constant(&ident, bound) => TokenTree::Ident(ident),
             author @ (TokenTree::Punct(_) | TokenTree::Literal(_)) => author,
             mut other => {
                 other.set_span(span);
@@ -86,6 +94,12 @@ pub fn located(tokens: TokenStream) -> TokenStream {
         }
     };
     tokens.into_iter().map(one).collect()
+}
+
+/// Whether a name can only be a constant of the author's.
+fn is_constant(ident: &Ident, bound: &BTreeSet<String>) -> bool {
+    let text = ident.to_string();
+    text.starts_with(char::is_uppercase) && !bound.contains(&text)
 }
 
 /// The names of one function while its body is written.
@@ -122,6 +136,8 @@ struct Writer<'a> {
     /// The `let mut`s that must be tensors, by number.
     promoted: BTreeSet<usize>,
     mutables: usize,
+    /// The names of all variables.
+    bound: BTreeSet<String>,
 }
 
 impl<'a> Writer<'a> {
@@ -140,6 +156,7 @@ impl<'a> Writer<'a> {
             taken,
             promoted,
             mutables: 0,
+            bound: BTreeSet::new(),
         };
         writer.run = writer.free("run");
         writer
@@ -349,6 +366,7 @@ impl<'a> Writer<'a> {
     }
 
     fn bind(&mut self, name: &str, kind: Kind, mutable: Option<usize>) {
+        self.bound.insert(name.into());
         let scope = self.frame().scopes.last_mut().expect("a scope is open");
         scope.insert(name.into(), Binding { kind, mutable });
     }
