@@ -13,6 +13,7 @@ pub mod graph;
 pub mod plan;
 pub mod simplify;
 pub mod syntax;
+pub mod written;
 
 pub use derive::variant;
 
@@ -137,7 +138,7 @@ impl Expansion {
         let simplifier = simplify::Options::default();
         let variants: Vec<emit::Variant> = typed.into_iter().map(|t| variant(errors, formula, t, &simplifier)).collect();
         errors.checkpoint()?;
-        let items = emit::emit(options, formula, &variants);
+        let items = emit::emit(options, formula, &variants, library);
         let warnings = emit::warnings(&warnings);
         Ok(Step::Done(quote!(#items #warnings)))
     }

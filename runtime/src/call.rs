@@ -13,6 +13,9 @@ pub struct Shapes {
     axes: Vec<Known>,
 }
 
+/// No axis is longer, so that sums of a few extents can be computed.
+const LONGEST: i64 = isize::MAX as i64 / 16;
+
 /// What is known of an axis.
 #[derive(Clone, Debug, PartialEq)]
 struct Known {
@@ -149,6 +152,48 @@ impl Shapes {
             });
         }
         Ok(())
+    }
+
+    /// Checks the widths by which an axis is padded; `word` is what the formula says.
+    ///
+    /// # Errors
+    /// Where one is negative, or more than there are elements to go on with.
+    pub fn padding(&self, axis: usize, lo: i64, hi: i64, word: &'static str) -> Result<(), Error> {
+        let len = self.len(axis) as i64;
+        let most = match word {
+            "pad_reflect" => (len - 1).max(0),
+            "pad_circular" => len,
+            _ => LONGEST,
+        };
+        match [lo, hi].into_iter().find(|width| !(0..=most).contains(width)) {
+            Some(found) => Err(Error::Padding { function: self.function, axis: self.axes[axis].name, found, most }),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks among how many windows an axis is shared.
+    ///
+    /// # Errors
+    /// Where there is none, or more than an axis can have.
+    pub fn outputs(&self, axis: usize, count: i64) -> Result<(), Error> {
+        let (function, name) = (self.function, self.axes[axis].name);
+        match count {
+            ..=0 => Err(Error::WindowZero { function, axis: name, setting: "number of outputs" }),
+            1..=LONGEST => Ok(()),
+            _ => Err(Error::TooLarge { function, argument: name }),
+        }
+    }
+
+    /// Checks how often an axis is repeated.
+    ///
+    /// # Errors
+    /// Where it is negative, or the result longer than an axis can be.
+    pub fn copies(&self, axis: usize, times: i64) -> Result<(), Error> {
+        let whole = (self.len(axis).max(1) as i64).checked_mul(times);
+        match whole.filter(|n| (0..=LONGEST).contains(n)) {
+            Some(_) => Ok(()),
+            None => Err(Error::TooLarge { function: self.function, argument: self.axes[axis].name }),
+        }
     }
 
     /// Checks that a maximum or minimum is not over nothing.

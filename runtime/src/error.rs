@@ -128,6 +128,17 @@ pub enum Error {
         /// The extent of the axis.
         len: usize,
     },
+    /// Padding of a negative width, or of more than there are elements to go on with.
+    Padding {
+        /// The operation that was called.
+        function: &'static str,
+        /// The axis that is padded.
+        axis: &'static str,
+        /// The width asked for.
+        found: i64,
+        /// The most that is allowed.
+        most: i64,
+    },
     /// A condition that the formula states with `ensure` does not hold.
     Ensure {
         /// The operation that was called.
@@ -218,6 +229,9 @@ impl fmt::Display for Error {
             }
             Error::Range { function, axis, start, end, len } => {
                 write!(f, "{function}: slice {start}..{end} of axis {axis}, expected a range within 0..{len}")
+            }
+            Error::Padding { function, axis, found, most } => {
+                write!(f, "{function}: padding of {found} along {axis}, expected 0 to {most}")
             }
             Error::Ensure { function, message } => write!(f, "{function}: {message}"),
             Error::Buffer { function, argument, found, expected } => {

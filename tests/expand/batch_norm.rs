@@ -2,13 +2,13 @@
 The formula's value; [`BatchNorm`] has its gradient.
 
 ```text
-    sum1 = Σ[N,S] dy
-    t1 = len(N)·len(S)
-    t2 = x - mu
-    sum2 = Σ[N,S] t2·dy
-    ∂x = gamma·rstd·(dy - sum1 / t1 - sum2·rstd² / t1·t2)
-    ∂gamma = rstd·sum2
-    ∂beta = sum1
+    sum_dy = Σ[N,S] dy
+    count = len(N)·len(S)
+    xc = x - mu
+    sum_xc_dy = Σ[N,S] xc·dy
+    ∂x = gamma·rstd·(dy - sum_dy / count - sum_xc_dy·rstd² / count·xc)
+    ∂gamma = rstd·sum_xc_dy
+    ∂beta = sum_dy
 ```
 
 Saved for the gradient: `mu` (`f64`), `rstd` (`f64`).
@@ -264,7 +264,7 @@ const _: () = {
                 let sum_dy = k.wide([c]);
                 let sum_xc_dy = k.wide([c]);
                 let mean_dy = k.wide([c]);
-                let value = k.wide([c]);
+                let slope_xc_dy = k.wide([c]);
                 k.nest([]);
                 k.each([c], [gamma.here(), rstd.here()])
                     .store(gamma_rstd)
@@ -282,27 +282,33 @@ const _: () = {
                             Out::store([]).sum([dy.wide(), (x - mu) * dy])
                         }
                     });
-                let product = len_n * len_s;
+                let count = len_n * len_s;
                 k.each([c], [sum_dy.here(), sum_xc_dy.here(), rstd.here()])
                     .store(mean_dy)
-                    .store(value)
+                    .store(slope_xc_dy)
                     .body({
                         #[inline(always)]
                         move |[sum_dy, sum_xc_dy, rstd], []| Out::store([
-                            sum_dy / product,
-                            sum_xc_dy * rstd.sq() / product,
+                            sum_dy / count,
+                            sum_xc_dy * rstd.sq() / count,
                         ])
                     });
                 k.sweep(
                         [n, c, s],
                         [dy.here(), x.here()],
-                        [gamma_rstd.here(), mean_dy.here(), value.here(), mu.here()],
+                        [
+                            gamma_rstd.here(),
+                            mean_dy.here(),
+                            slope_xc_dy.here(),
+                            mu.here(),
+                        ],
                     )
                     .store(grad_x)
                     .body({
                         #[inline(always)]
-                        move |[dy, x], [gamma_rstd, mean_dy, value, mu]| Out::store([
-                            (gamma_rstd * (dy - mean_dy - value * (x - mu))).narrow(),
+                        move |[dy, x], [gamma_rstd, mean_dy, slope_xc_dy, mu]| Out::store([
+                            (gamma_rstd * (dy - mean_dy - slope_xc_dy * (x - mu)))
+                                .narrow(),
                         ])
                     });
                 k.after();
@@ -439,13 +445,13 @@ const _: () = {
         /**The gradients, from the cotangent of the output.
 
 ```text
-    sum1 = Σ[N,S] dy
-    t1 = len(N)·len(S)
-    t2 = x - mu
-    sum2 = Σ[N,S] t2·dy
-    ∂x = gamma·rstd·(dy - sum1 / t1 - sum2·rstd² / t1·t2)
-    ∂gamma = rstd·sum2
-    ∂beta = sum1
+    sum_dy = Σ[N,S] dy
+    count = len(N)·len(S)
+    xc = x - mu
+    sum_xc_dy = Σ[N,S] xc·dy
+    ∂x = gamma·rstd·(dy - sum_dy / count - sum_xc_dy·rstd² / count·xc)
+    ∂gamma = rstd·sum_xc_dy
+    ∂beta = sum_dy
 ```
 
 Saved for the gradient: `mu` (`f64`), `rstd` (`f64`).
@@ -731,28 +737,45 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
                 arg1.as_ref().map(::pullback::__private::value_shape),
                 arg2.as_ref().map(::pullback::__private::value_shape),
             ];
-            let call = prepare(self, shapes.each_ref().map(|s| s.as_deref()))?;
-            let t0 = ::pullback::__private::given(&call, "x", arg0)?;
-            let t1 = ::pullback::__private::given(&call, "gamma", arg1)?;
-            let t2 = ::pullback::__private::given(&call, "beta", arg2)?;
-            let t3 = ::pullback::formula::mean(
-                &t0,
-                &[::pullback::formula::Axis(0u32), ::pullback::formula::Axis(2u32)],
+            let op = self;
+            let call = prepare(op, shapes.each_ref().map(|s| s.as_deref()))?;
+            let BatchNorm { eps, .. } = ::core::clone::Clone::clone(op);
+            let run = ::pullback::formula::written::Run::new(
+                &[call.len(0usize), call.len(1usize), call.len(2usize)],
             );
-            let t4 = ::pullback::formula::sub(&t0, &t3);
-            let t5 = ::pullback::formula::powi(&t4, 2i32);
-            let t6 = ::pullback::formula::mean(
-                &t5,
-                &[::pullback::formula::Axis(0u32), ::pullback::formula::Axis(2u32)],
-            );
-            let t7 = ::pullback::formula::sub(&t0, &t3);
-            let t8 = ::pullback::formula::mul(&t1, &t7);
-            let t9 = ::pullback::formula::num(call.number(0usize));
-            let t10 = ::pullback::formula::add(&t6, &t9);
-            let t11 = ::pullback::formula::sqrt(&t10);
-            let t12 = ::pullback::formula::div(&t8, &t11);
-            let t13 = ::pullback::formula::add(&t12, &t2);
-            ::core::result::Result::Ok(::std::vec![t13.clone(),])
+            let axis_C = ::pullback::formula::written::Name::of(1u32);
+            let axis_N = ::pullback::formula::written::Name::of(0u32);
+            let axis_S = ::pullback::formula::written::Name::of(2u32);
+            let x = run
+                .argument(
+                    ::pullback::__private::given(&call, "x", arg0)?,
+                    &[&axis_N, &axis_C, &axis_S],
+                );
+            let gamma = run
+                .argument(
+                    ::pullback::__private::given(&call, "gamma", arg1)?,
+                    &[&axis_C],
+                );
+            let beta = run
+                .argument(
+                    ::pullback::__private::given(&call, "beta", arg2)?,
+                    &[&axis_C],
+                );
+            let y0 = {
+                let mu = ::pullback::formula::written::mean(x, &[&axis_N, &axis_S]);
+                let var = ::pullback::formula::written::mean(
+                    ::pullback::formula::written::sq(x - mu),
+                    &[&axis_N, &axis_S],
+                );
+                gamma * (x - mu) / ::pullback::formula::written::sqrt(var + run.num(eps))
+                    + beta
+            };
+            ::core::result::Result::Ok(
+                ::std::vec![
+                    y0.finished(& [(& axis_N, 0u32), (& axis_C, 1u32), (& axis_S,
+                    2u32)]),
+                ],
+            )
         }
     }
 };

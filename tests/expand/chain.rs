@@ -2,25 +2,27 @@
 The formula's value; [`Chain`] has its gradient.
 
 ```text
-    t1 = recip(std)
-    t2 = x - mu
-    t3 = scale·t2 / std + shift
-    t4 = gamma·dy
-    sum1 = Σ[C] t4
-    t5 = skip + max(t3, 0)·draw0 / c1 - mu_2
-    sum2 = Σ[C] t4·t5
-    t6 = select(le(t3, 0), 0, draw0·rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5))
-    sum3 = Σ[N] t6
-    sum4 = Σ[N] t2·t6
-    ∂x = scale·t1 / c1·(t6 - sum3 / len(N) - sum4·t1² / len(N)·t2)
-    t7 = rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5)
-    ∂skip = t7
-    ∂scale = t1·sum4 / c1
-    ∂shift = sum3 / c1
-    sum5 = Σ[N] rstd_2·dy·t5
-    ∂gamma = sum5
-    sum6 = Σ[N] dy
-    ∂beta = sum6
+    rstd = recip(std)
+    xc = x - mu
+    t = scale·xc / std + shift
+    t_2 = le(t, 0)
+    gamma_dy = gamma·dy
+    sum_gamma_dy = Σ[C] gamma_dy
+    t_3 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
+    sum = Σ[C] gamma_dy·t_3
+    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_3)
+    t_5 = select(t_2, 0, draw0·t_4)
+    sum_2 = Σ[N] t_5
+    sum_3 = Σ[N] select(t_2, 0, xc·draw0·t_4)
+    ∂x = scale·rstd / one_minus_p·(t_5 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
+    ∂skip = t_4
+    sum_4 = Σ[N] xc·t_5
+    ∂scale = rstd·sum_4 / one_minus_p
+    ∂shift = sum_2 / one_minus_p
+    sum_5 = Σ[N] rstd_2·dy·t_3
+    ∂gamma = sum_5
+    sum_dy = Σ[N] dy
+    ∂beta = sum_dy
 ```
 
 Saved for the gradient: `mu` (`f64`), `std` (`f64`), `mu_2` (`f64`), `rstd_2` (`f64`).
@@ -171,7 +173,7 @@ const _: () = {
         gamma: ::pullback::drivers::View<'a, T>,
         beta: ::pullback::drivers::View<'a, T>,
         eps_as_f64: f64,
-        c1: f64,
+        one_minus_p: f64,
         seed: u64,
         y: ::pullback::drivers::Target<'a, T>,
         mu: ::pullback::drivers::Target<'a, f64>,
@@ -192,7 +194,7 @@ const _: () = {
                     gamma,
                     beta,
                     eps_as_f64,
-                    c1,
+                    one_minus_p,
                     seed,
                     y,
                     mu,
@@ -256,7 +258,7 @@ const _: () = {
                 k.sweep(
                         [n, c],
                         [
-                            Operand::bernoulli(seed, 0, [n, c], c1),
+                            Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                             scale.here(),
                             x.here(),
                             shift.here(),
@@ -271,7 +273,7 @@ const _: () = {
                         move |[keep, scale, x, shift, skip], [mu, rstd]| {
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
-                                .max(V::num(0.0)) * keep / c1;
+                                .max(V::num(0.0)) * keep / one_minus_p;
                             Out::store([keep]).sum([kept + skip])
                         }
                     });
@@ -296,7 +298,7 @@ const _: () = {
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
                                 .max(V::num(0.0))
-                                .wide() * draw / c1;
+                                .wide() * draw / one_minus_p;
                             Out::store([]).sum([(kept + skip - mu_2).sq()])
                         }
                     });
@@ -343,7 +345,7 @@ const _: () = {
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
                                 .max(V::num(0.0))
-                                .wide() * draw / c1;
+                                .wide() * draw / one_minus_p;
                             Out::store([
                                 (gamma * ((kept + skip - mu_2) * rstd_2) + beta).narrow(),
                             ])
@@ -386,7 +388,7 @@ const _: () = {
             gamma: gamma,
             beta: beta,
             eps_as_f64: call.number(0usize),
-            c1: call.number(2usize),
+            one_minus_p: call.number(2usize),
             seed: call.seed(1usize),
             y: y,
             mu: ::pullback::__private::Target::write(&mut saved0),
@@ -421,7 +423,7 @@ const _: () = {
         std: ::pullback::drivers::View<'a, f64>,
         mu_2: ::pullback::drivers::View<'a, f64>,
         rstd_2: ::pullback::drivers::View<'a, f64>,
-        c1: f64,
+        one_minus_p: f64,
         seed: u64,
         grad_x: ::pullback::drivers::Target<'a, T>,
         grad_skip: ::pullback::drivers::Target<'a, T>,
@@ -446,7 +448,7 @@ const _: () = {
                     std,
                     mu_2,
                     rstd_2,
-                    c1,
+                    one_minus_p,
                     seed,
                     grad_x,
                     grad_skip,
@@ -484,6 +486,7 @@ const _: () = {
                 let value_2 = k.data([n, c]);
                 let sum_2 = k.wide([c]);
                 let sum_3 = k.wide([c]);
+                let sum_4 = k.wide([c]);
                 let value_3 = k.wide([c]);
                 let value_4 = k.wide([c]);
                 k.nest([]);
@@ -494,7 +497,7 @@ const _: () = {
                         #[inline(always)]
                         move |[std, scale], []| {
                             let recip = std.recip();
-                            Out::store([recip, scale * recip / c1])
+                            Out::store([recip, scale * recip / one_minus_p])
                         }
                     });
                 k.nest([n]);
@@ -507,7 +510,7 @@ const _: () = {
                             scale.here(),
                             x.here(),
                             shift.here(),
-                            Operand::bernoulli(seed, 0, [n, c], c1),
+                            Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                         ],
                         [mu.here(), rstd.here(), mu_2.here(), rstd_2.here()],
                     )
@@ -536,7 +539,7 @@ const _: () = {
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
                                 .max(V::num(0.0))
-                                .wide() * keep / c1;
+                                .wide() * keep / one_minus_p;
                             let difference = skip + kept - mu_2;
                             Out::store([])
                                 .sum([
@@ -566,7 +569,7 @@ const _: () = {
                             scale.here(),
                             x.here(),
                             shift.here(),
-                            Operand::bernoulli(seed, 0, [n, c], c1),
+                            Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                         ],
                         [
                             rstd_2.here(),
@@ -580,6 +583,7 @@ const _: () = {
                     .store(value_2)
                     .sum(sum_2, [n])
                     .sum(sum_3, [n])
+                    .sum(sum_4, [n])
                     .body({
                         #[inline(always)]
                         move |
@@ -601,32 +605,43 @@ const _: () = {
                         {
                             let difference = x - mu;
                             let sum = scale * (difference * rstd) + shift;
-                            let kept = sum.narrow().max(V::num(0.0)).wide() * keep / c1;
+                            let kept = sum.narrow().max(V::num(0.0)).wide() * keep
+                                / one_minus_p;
                             let product = rstd_2
                                 * (gamma.wide() * dy - mean_gamma_dy
                                     - value * (skip + kept - mu_2));
+                            let le = sum.narrow().le(V::num(0.0));
                             let selected = V::select(
-                                sum.narrow().le(V::num(0.0)),
+                                le,
                                 V::num(0.0),
                                 (keep * product).narrow(),
                             );
                             Out::store([product.narrow()])
-                                .sum([selected.wide(), difference * selected])
+                                .sum([
+                                    selected.wide(),
+                                    V::select(
+                                            le,
+                                            V::num(0.0),
+                                            (difference * keep * product).narrow(),
+                                        )
+                                        .wide(),
+                                    difference * selected,
+                                ])
                         }
                     });
                 k.after();
-                k.each([c], [sum_2.here(), sum_3.here(), rstd.here()])
+                k.each([c], [sum_2.here(), sum_3.here(), rstd.here(), sum_4.here()])
                     .store(value_3)
                     .store(value_4)
                     .store(grad_scale)
                     .store(grad_shift)
                     .body({
                         #[inline(always)]
-                        move |[sum_2, sum_3, rstd], []| Out::store([
+                        move |[sum_2, sum_3, rstd, sum_4], []| Out::store([
                             sum_2 / len_n,
                             sum_3 * rstd.sq() / len_n,
-                            rstd * sum_3 / c1,
-                            sum_2 / c1,
+                            rstd * sum_4 / one_minus_p,
+                            sum_2 / one_minus_p,
                         ])
                     });
                 k.nest([n, c]);
@@ -637,7 +652,7 @@ const _: () = {
                             scale.here(),
                             x.here(),
                             shift.here(),
-                            Operand::bernoulli(seed, 0, [n, c], c1),
+                            Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                         ],
                         [
                             scale_rstd.here(),
@@ -743,7 +758,7 @@ const _: () = {
             std: ::pullback::__private::View::of(saved.wide(1usize)?),
             mu_2: ::pullback::__private::View::of(saved.wide(2usize)?),
             rstd_2: ::pullback::__private::View::of(saved.wide(3usize)?),
-            c1: call.number(2usize),
+            one_minus_p: call.number(2usize),
             seed: call.seed(1usize),
             grad_x: grad_x,
             grad_skip: grad_skip,
@@ -848,25 +863,27 @@ const _: () = {
         /**The gradients, from the cotangent of the output.
 
 ```text
-    t1 = recip(std)
-    t2 = x - mu
-    t3 = scale·t2 / std + shift
-    t4 = gamma·dy
-    sum1 = Σ[C] t4
-    t5 = skip + max(t3, 0)·draw0 / c1 - mu_2
-    sum2 = Σ[C] t4·t5
-    t6 = select(le(t3, 0), 0, draw0·rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5))
-    sum3 = Σ[N] t6
-    sum4 = Σ[N] t2·t6
-    ∂x = scale·t1 / c1·(t6 - sum3 / len(N) - sum4·t1² / len(N)·t2)
-    t7 = rstd_2·(t4 - sum1 / len(C) - sum2·rstd_2² / len(C)·t5)
-    ∂skip = t7
-    ∂scale = t1·sum4 / c1
-    ∂shift = sum3 / c1
-    sum5 = Σ[N] rstd_2·dy·t5
-    ∂gamma = sum5
-    sum6 = Σ[N] dy
-    ∂beta = sum6
+    rstd = recip(std)
+    xc = x - mu
+    t = scale·xc / std + shift
+    t_2 = le(t, 0)
+    gamma_dy = gamma·dy
+    sum_gamma_dy = Σ[C] gamma_dy
+    t_3 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
+    sum = Σ[C] gamma_dy·t_3
+    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_3)
+    t_5 = select(t_2, 0, draw0·t_4)
+    sum_2 = Σ[N] t_5
+    sum_3 = Σ[N] select(t_2, 0, xc·draw0·t_4)
+    ∂x = scale·rstd / one_minus_p·(t_5 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
+    ∂skip = t_4
+    sum_4 = Σ[N] xc·t_5
+    ∂scale = rstd·sum_4 / one_minus_p
+    ∂shift = sum_2 / one_minus_p
+    sum_5 = Σ[N] rstd_2·dy·t_3
+    ∂gamma = sum_5
+    sum_dy = Σ[N] dy
+    ∂beta = sum_dy
 ```
 
 Saved for the gradient: `mu` (`f64`), `std` (`f64`), `mu_2` (`f64`), `rstd_2` (`f64`).
@@ -1246,57 +1263,97 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
                 arg4.as_ref().map(::pullback::__private::value_shape),
                 arg5.as_ref().map(::pullback::__private::value_shape),
             ];
-            let call = prepare(self, shapes.each_ref().map(|s| s.as_deref()))?;
-            let t0 = ::pullback::__private::given(&call, "x", arg0)?;
-            let t1 = ::pullback::__private::given(&call, "skip", arg1)?;
-            let t2 = ::pullback::__private::given(&call, "scale", arg2)?;
-            let t3 = ::pullback::__private::given(&call, "shift", arg3)?;
-            let t4 = ::pullback::__private::given(&call, "gamma", arg4)?;
-            let t5 = ::pullback::__private::given(&call, "beta", arg5)?;
-            let t6 = ::pullback::formula::mean(&t0, &[::pullback::formula::Axis(0u32)]);
-            let t7 = ::pullback::formula::sub(&t0, &t6);
-            let t8 = ::pullback::formula::powi(&t7, 2i32);
-            let t9 = ::pullback::formula::mean(&t8, &[::pullback::formula::Axis(0u32)]);
-            let t10 = ::pullback::formula::sub(&t0, &t6);
-            let t11 = ::pullback::formula::num(call.number(0usize));
-            let t12 = ::pullback::formula::add(&t9, &t11);
-            let t13 = ::pullback::formula::sqrt(&t12);
-            let t14 = ::pullback::formula::div(&t10, &t13);
-            let t15 = ::pullback::formula::mul(&t2, &t14);
-            let t16 = ::pullback::formula::add(&t15, &t3);
-            let t17 = ::pullback::formula::num(0.0);
-            let t18 = ::pullback::formula::max2(&t16, &t17);
-            let t19 = ::pullback::formula::bernoulli(
-                &[
-                    (::pullback::formula::Axis(0u32), call.len(0usize)),
-                    (::pullback::formula::Axis(1u32), call.len(1usize)),
-                ],
-                ::pullback::__private::Seed(call.seed(1usize)),
-                0u32,
-                call.number(2usize),
+            let op = self;
+            let call = prepare(op, shapes.each_ref().map(|s| s.as_deref()))?;
+            let Chain { seed, p, eps, .. } = ::core::clone::Clone::clone(op);
+            let run = ::pullback::formula::written::Run::new(
+                &[call.len(0usize), call.len(1usize)],
             );
-            let t20 = ::pullback::formula::mul(&t18, &t19);
-            let t21 = ::pullback::formula::num(call.number(2usize));
-            let t22 = ::pullback::formula::div(&t20, &t21);
-            let t23 = ::pullback::formula::add(&t22, &t1);
-            let t24 = ::pullback::formula::mean(
-                &t23,
-                &[::pullback::formula::Axis(1u32)],
-            );
-            let t25 = ::pullback::formula::sub(&t23, &t24);
-            let t26 = ::pullback::formula::powi(&t25, 2i32);
-            let t27 = ::pullback::formula::mean(
-                &t26,
-                &[::pullback::formula::Axis(1u32)],
-            );
-            let t28 = ::pullback::formula::sub(&t23, &t24);
-            let t29 = ::pullback::formula::num(call.number(0usize));
-            let t30 = ::pullback::formula::add(&t27, &t29);
-            let t31 = ::pullback::formula::sqrt(&t30);
-            let t32 = ::pullback::formula::div(&t28, &t31);
-            let t33 = ::pullback::formula::mul(&t4, &t32);
-            let t34 = ::pullback::formula::add(&t33, &t5);
-            ::core::result::Result::Ok(::std::vec![t34.clone(),])
+            let axis_C = ::pullback::formula::written::Name::of(1u32);
+            let axis_N = ::pullback::formula::written::Name::of(0u32);
+            let x = run
+                .argument(
+                    ::pullback::__private::given(&call, "x", arg0)?,
+                    &[&axis_N, &axis_C],
+                );
+            let skip = run
+                .argument(
+                    ::pullback::__private::given(&call, "skip", arg1)?,
+                    &[&axis_N, &axis_C],
+                );
+            let scale = run
+                .argument(
+                    ::pullback::__private::given(&call, "scale", arg2)?,
+                    &[&axis_C],
+                );
+            let shift = run
+                .argument(
+                    ::pullback::__private::given(&call, "shift", arg3)?,
+                    &[&axis_C],
+                );
+            let gamma = run
+                .argument(
+                    ::pullback::__private::given(&call, "gamma", arg4)?,
+                    &[&axis_C],
+                );
+            let beta = run
+                .argument(
+                    ::pullback::__private::given(&call, "beta", arg5)?,
+                    &[&axis_C],
+                );
+            let y0 = {
+                let active = ::pullback::formula::written::max2(
+                    scale
+                        * {
+                            let (x, over, eps) = (
+                                x,
+                                ::pullback::formula::written::Name::joined(&[&axis_N]),
+                                ((eps) as f64),
+                            );
+                            let axis_C = ::pullback::formula::written::Name::new();
+                            let axis_N = ::pullback::formula::written::Name::new();
+                            x.bind(&[&axis_N, &axis_C], ::core::option::Option::None);
+                            let y0 = {
+                                let mu = ::pullback::formula::written::mean(x, &[&over]);
+                                let var = ::pullback::formula::written::mean(
+                                    ::pullback::formula::written::sq(x - mu),
+                                    &[&over],
+                                );
+                                (x - mu)
+                                    / ::pullback::formula::written::sqrt(var + run.num(eps))
+                            };
+                            y0.promised(&[&axis_N, &axis_C])
+                        } + shift,
+                    run.num(0.0),
+                );
+                let kept = active
+                    * ::pullback::formula::written::bernoulli_like(active, seed, 1.0 - p)
+                    / run.num((1.0 - p));
+                gamma
+                    * {
+                        let (x, over, eps) = (
+                            kept + skip,
+                            ::pullback::formula::written::Name::joined(&[&axis_C]),
+                            ((eps) as f64),
+                        );
+                        let axis_C = ::pullback::formula::written::Name::new();
+                        let axis_N = ::pullback::formula::written::Name::new();
+                        x.bind(&[&axis_N, &axis_C], ::core::option::Option::None);
+                        let y0 = {
+                            let mu = ::pullback::formula::written::mean(x, &[&over]);
+                            let var = ::pullback::formula::written::mean(
+                                ::pullback::formula::written::sq(x - mu),
+                                &[&over],
+                            );
+                            (x - mu)
+                                / ::pullback::formula::written::sqrt(var + run.num(eps))
+                        };
+                        y0.promised(&[&axis_N, &axis_C])
+                    } + beta
+            };
+            ::core::result::Result::Ok(
+                ::std::vec![y0.finished(& [(& axis_N, 0u32), (& axis_C, 1u32)]),],
+            )
         }
     }
 };

@@ -2,8 +2,8 @@
 The formula's value; [`MaxPool2d`] has its gradient.
 
 ```text
-    sum1 = Σ[KH,KW] select(eq(index(KH)·len(KW) + index(KW), argmax_x), dy, 0)[OH,OW]
-    ∂x = sum1
+    sum = Σ[KH,KW] select(eq(index(KH)·len(KW) + index(KW), argmax_x), dy, 0)[OH,OW]
+    ∂x = sum
 ```
 
 Saved for the gradient: `argmax_x` (one byte an element).
@@ -135,18 +135,18 @@ const _: () = {
     {
         space: ::pullback::drivers::Space,
         x: ::pullback::drivers::View<'a, T>,
-        k_step_0: i64,
-        k_dilate_0: i64,
-        k_step_1: i64,
-        k_dilate_1: i64,
-        minus_k_pad_0: i64,
+        k_step_0usize: i64,
+        k_dilate_0usize: i64,
+        k_step_1usize: i64,
+        k_dilate_1usize: i64,
+        minus_k_pad_0usize: i64,
         extent_h: i64,
-        minus_k_pad_1: i64,
+        minus_k_pad_1usize: i64,
         extent_w: i64,
-        minus_c1: i64,
-        extent_h_plus_c1: i64,
         minus_c2: i64,
-        extent_w_plus_c2: i64,
+        extent_h_plus_c2: i64,
+        minus_c4: i64,
+        extent_w_plus_c4: i64,
         y: ::pullback::drivers::Target<'a, T>,
         argmax_x: ::pullback::drivers::IndexTarget<'a>,
     }
@@ -157,18 +157,18 @@ const _: () = {
                 let Self {
                     space,
                     x,
-                    k_step_0,
-                    k_dilate_0,
-                    k_step_1,
-                    k_dilate_1,
-                    minus_k_pad_0,
+                    k_step_0usize,
+                    k_dilate_0usize,
+                    k_step_1usize,
+                    k_dilate_1usize,
+                    minus_k_pad_0usize,
                     extent_h,
-                    minus_k_pad_1,
+                    minus_k_pad_1usize,
                     extent_w,
-                    minus_c1,
-                    extent_h_plus_c1,
                     minus_c2,
-                    extent_w_plus_c2,
+                    extent_h_plus_c2,
+                    minus_c4,
+                    extent_w_plus_c4,
                     y,
                     argmax_x,
                 } = self;
@@ -183,13 +183,23 @@ const _: () = {
                         [
                             x
                                 .here()
-                                .at(h, oh * k_step_0 + kh * k_dilate_0 + minus_k_pad_0)
-                                .at(w, ow * k_step_1 + kw * k_dilate_1 + minus_k_pad_1)
+                                .at(
+                                    h,
+                                    oh * k_step_0usize + kh * k_dilate_0usize
+                                        + minus_k_pad_0usize,
+                                )
+                                .at(
+                                    w,
+                                    ow * k_step_1usize + kw * k_dilate_1usize
+                                        + minus_k_pad_1usize,
+                                )
                                 .valid(
                                     [
-                                        (oh * k_step_0 + kh * k_dilate_0 + minus_k_pad_0)
+                                        (oh * k_step_0usize + kh * k_dilate_0usize
+                                            + minus_k_pad_0usize)
                                             .within(0, extent_h),
-                                        (ow * k_step_1 + kw * k_dilate_1 + minus_k_pad_1)
+                                        (ow * k_step_1usize + kw * k_dilate_1usize
+                                            + minus_k_pad_1usize)
                                             .within(0, extent_w),
                                     ],
                                     0.0,
@@ -198,10 +208,10 @@ const _: () = {
                         [],
                     )
                     .guard([
-                        (oh * k_step_0 + kh * k_dilate_0 + minus_k_pad_0)
-                            .within(minus_c1, extent_h_plus_c1),
-                        (ow * k_step_1 + kw * k_dilate_1 + minus_k_pad_1)
-                            .within(minus_c2, extent_w_plus_c2),
+                        (oh * k_step_0usize + kh * k_dilate_0usize + minus_k_pad_0usize)
+                            .within(minus_c2, extent_h_plus_c2),
+                        (ow * k_step_1usize + kw * k_dilate_1usize + minus_k_pad_1usize)
+                            .within(minus_c4, extent_w_plus_c4),
                     ])
                     .max_and_argmax(y, argmax_x, [kh, kw])
                     .body({
@@ -224,18 +234,18 @@ const _: () = {
         <T as ::pullback::Float>::dispatch(MaxPool2dForward {
             space: call.space(),
             x: x,
-            k_step_0: call.integer(2usize),
-            k_dilate_0: call.integer(3usize),
-            k_step_1: call.integer(8usize),
-            k_dilate_1: call.integer(9usize),
-            minus_k_pad_0: (0i64 - call.integer(4usize)),
+            k_step_0usize: call.integer(2usize),
+            k_dilate_0usize: call.integer(3usize),
+            k_step_1usize: call.integer(8usize),
+            k_dilate_1usize: call.integer(9usize),
+            minus_k_pad_0usize: (0i64 - call.integer(4usize)),
             extent_h: (call.len(2usize) as i64),
-            minus_k_pad_1: (0i64 - call.integer(10usize)),
+            minus_k_pad_1usize: (0i64 - call.integer(10usize)),
             extent_w: (call.len(3usize) as i64),
-            minus_c1: (0i64 - call.integer(5usize)),
-            extent_h_plus_c1: ((call.len(2usize) as i64) + call.integer(5usize)),
-            minus_c2: (0i64 - call.integer(11usize)),
-            extent_w_plus_c2: ((call.len(3usize) as i64) + call.integer(11usize)),
+            minus_c2: (0i64 - call.integer(5usize)),
+            extent_h_plus_c2: ((call.len(2usize) as i64) + call.integer(5usize)),
+            minus_c4: (0i64 - call.integer(11usize)),
+            extent_w_plus_c4: ((call.len(3usize) as i64) + call.integer(11usize)),
             y: y,
             argmax_x: saved0.target(),
         });
@@ -253,13 +263,13 @@ const _: () = {
         space: ::pullback::drivers::Space,
         dy: ::pullback::drivers::View<'a, T>,
         argmax_x: ::pullback::drivers::IndexView<'a>,
-        k_step_0: i64,
-        k_pad_0: i64,
-        k_step_1: i64,
-        k_pad_1: i64,
-        minus_k_dilate_0: i64,
+        k_step_0usize: i64,
+        k_pad_0usize: i64,
+        k_step_1usize: i64,
+        k_pad_1usize: i64,
+        minus_k_dilate_0usize: i64,
         extent_oh: i64,
-        minus_k_dilate_1: i64,
+        minus_k_dilate_1usize: i64,
         extent_ow: i64,
         grad_x: ::pullback::drivers::Target<'a, T>,
     }
@@ -271,13 +281,13 @@ const _: () = {
                     space,
                     dy,
                     argmax_x,
-                    k_step_0,
-                    k_pad_0,
-                    k_step_1,
-                    k_pad_1,
-                    minus_k_dilate_0,
+                    k_step_0usize,
+                    k_pad_0usize,
+                    k_step_1usize,
+                    k_pad_1usize,
+                    minus_k_dilate_0usize,
                     extent_oh,
-                    minus_k_dilate_1,
+                    minus_k_dilate_1usize,
                     extent_ow,
                     grad_x,
                 } = self;
@@ -297,34 +307,40 @@ const _: () = {
                                 .here()
                                 .at(
                                     oh,
-                                    (h + kh * minus_k_dilate_0 + k_pad_0).floor_div(k_step_0),
+                                    (h + kh * minus_k_dilate_0usize + k_pad_0usize)
+                                        .floor_div(k_step_0usize),
                                 )
                                 .at(
                                     ow,
-                                    (w + kw * minus_k_dilate_1 + k_pad_1).floor_div(k_step_1),
+                                    (w + kw * minus_k_dilate_1usize + k_pad_1usize)
+                                        .floor_div(k_step_1usize),
                                 ),
                             dy
                                 .here()
                                 .at(
                                     oh,
-                                    (h + kh * minus_k_dilate_0 + k_pad_0).floor_div(k_step_0),
+                                    (h + kh * minus_k_dilate_0usize + k_pad_0usize)
+                                        .floor_div(k_step_0usize),
                                 )
                                 .at(
                                     ow,
-                                    (w + kw * minus_k_dilate_1 + k_pad_1).floor_div(k_step_1),
+                                    (w + kw * minus_k_dilate_1usize + k_pad_1usize)
+                                        .floor_div(k_step_1usize),
                                 ),
                         ],
                         [],
                     )
                     .guard([
-                        (h + kh * minus_k_dilate_0 + k_pad_0)
-                            .floor_div(k_step_0)
+                        (h + kh * minus_k_dilate_0usize + k_pad_0usize)
+                            .floor_div(k_step_0usize)
                             .within(0, extent_oh),
-                        (w + kw * minus_k_dilate_1 + k_pad_1)
-                            .floor_div(k_step_1)
+                        (w + kw * minus_k_dilate_1usize + k_pad_1usize)
+                            .floor_div(k_step_1usize)
                             .within(0, extent_ow),
-                        (h + kh * minus_k_dilate_0 + k_pad_0).divides(k_step_0),
-                        (w + kw * minus_k_dilate_1 + k_pad_1).divides(k_step_1),
+                        (h + kh * minus_k_dilate_0usize + k_pad_0usize)
+                            .divides(k_step_0usize),
+                        (w + kw * minus_k_dilate_1usize + k_pad_1usize)
+                            .divides(k_step_1usize),
                     ])
                     .sum(grad_x, [kh, kw])
                     .body({
@@ -362,13 +378,13 @@ const _: () = {
             space: call.space(),
             dy: dy,
             argmax_x: saved.index(0usize)?.view(),
-            k_step_0: call.integer(2usize),
-            k_pad_0: call.integer(4usize),
-            k_step_1: call.integer(8usize),
-            k_pad_1: call.integer(10usize),
-            minus_k_dilate_0: (0i64 - call.integer(3usize)),
+            k_step_0usize: call.integer(2usize),
+            k_pad_0usize: call.integer(4usize),
+            k_step_1usize: call.integer(8usize),
+            k_pad_1usize: call.integer(10usize),
+            minus_k_dilate_0usize: (0i64 - call.integer(3usize)),
             extent_oh: (call.len(4usize) as i64),
-            minus_k_dilate_1: (0i64 - call.integer(9usize)),
+            minus_k_dilate_1usize: (0i64 - call.integer(9usize)),
             extent_ow: (call.len(6usize) as i64),
             grad_x: grad_x,
         });
@@ -426,8 +442,8 @@ const _: () = {
         /**The gradients, from the cotangent of the output.
 
 ```text
-    sum1 = Σ[KH,KW] select(eq(index(KH)·len(KW) + index(KW), argmax_x), dy, 0)[OH,OW]
-    ∂x = sum1
+    sum = Σ[KH,KW] select(eq(index(KH)·len(KW) + index(KW), argmax_x), dy, 0)[OH,OW]
+    ∂x = sum
 ```
 
 Saved for the gradient: `argmax_x` (one byte an element).
@@ -601,21 +617,43 @@ Forward: 1 sweep (1 large tensor read, 2 written); backward: 1 sweep (2 large te
         > {
             let [arg0] = ::pullback::layer::exactly(args, "max_pool2d", "arguments")?;
             let shapes = [arg0.as_ref().map(::pullback::__private::value_shape)];
-            let call = prepare(self, shapes.each_ref().map(|s| s.as_deref()))?;
-            let MaxPool2d { k, .. } = ::core::clone::Clone::clone(self);
-            let t0 = ::pullback::__private::given(&call, "x", arg0)?;
-            let t1 = ::pullback::formula::window(
-                &t0,
-                &[::pullback::formula::Axis(2u32), ::pullback::formula::Axis(3u32)],
-                &[::pullback::formula::Axis(4u32), ::pullback::formula::Axis(5u32)],
-                &[::pullback::formula::Axis(105u32), ::pullback::formula::Axis(107u32)],
-                &(k),
+            let op = self;
+            let call = prepare(op, shapes.each_ref().map(|s| s.as_deref()))?;
+            let MaxPool2d { k, .. } = ::core::clone::Clone::clone(op);
+            let run = ::pullback::formula::written::Run::new(
+                &[call.len(0usize), call.len(1usize), call.len(2usize), call.len(3usize)],
             );
-            let t2 = ::pullback::formula::max(
-                &t1,
-                &[::pullback::formula::Axis(105u32), ::pullback::formula::Axis(107u32)],
-            );
-            ::core::result::Result::Ok(::std::vec![t2.clone(),])
+            let axis_C = ::pullback::formula::written::Name::of(1u32);
+            let axis_H = ::pullback::formula::written::Name::of(2u32);
+            let axis_KH = ::pullback::formula::written::Name::new();
+            let axis_KW = ::pullback::formula::written::Name::new();
+            let axis_N = ::pullback::formula::written::Name::of(0u32);
+            let axis_OH = ::pullback::formula::written::Name::new();
+            let axis_OW = ::pullback::formula::written::Name::new();
+            let axis_W = ::pullback::formula::written::Name::of(3u32);
+            let x = run
+                .argument(
+                    ::pullback::__private::given(&call, "x", arg0)?,
+                    &[&axis_N, &axis_C, &axis_H, &axis_W],
+                );
+            let y0 = {
+                ::pullback::formula::written::max(
+                    ::pullback::formula::written::window(
+                        x,
+                        &[&axis_H, &axis_W],
+                        &[&axis_OH, &axis_OW],
+                        &[&axis_KH, &axis_KW],
+                        &(k),
+                    ),
+                    &[&axis_KH, &axis_KW],
+                )
+            };
+            ::core::result::Result::Ok(
+                ::std::vec![
+                    y0.finished(& [(& axis_N, 0u32), (& axis_C, 1u32), (& axis_OH, 4u32),
+                    (& axis_OW, 5u32)]),
+                ],
+            )
         }
     }
 };

@@ -2,8 +2,8 @@
 The formula's value; [`Softmax`] has its gradient.
 
 ```text
-    sum1 = Σ[C] y·dy
-    ∂x = y·(dy - sum1)
+    sum_y_dy = Σ[C] y·dy
+    ∂x = y·(dy - sum_y_dy)
 ```
 
 Saved for the gradient: nothing.
@@ -247,8 +247,8 @@ const _: () = {
         /**The gradients, from the cotangent of the output.
 
 ```text
-    sum1 = Σ[C] y·dy
-    ∂x = y·(dy - sum1)
+    sum_y_dy = Σ[C] y·dy
+    ∂x = y·(dy - sum_y_dy)
 ```
 
 Saved for the gradient: nothing.
@@ -410,14 +410,27 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
         > {
             let [arg0] = ::pullback::layer::exactly(args, "softmax", "arguments")?;
             let shapes = [arg0.as_ref().map(::pullback::__private::value_shape)];
-            let call = prepare(self, shapes.each_ref().map(|s| s.as_deref()))?;
-            let t0 = ::pullback::__private::given(&call, "x", arg0)?;
-            let t1 = ::pullback::formula::max(&t0, &[::pullback::formula::Axis(1u32)]);
-            let t2 = ::pullback::formula::sub(&t0, &t1);
-            let t3 = ::pullback::formula::exp(&t2);
-            let t4 = ::pullback::formula::sum(&t3, &[::pullback::formula::Axis(1u32)]);
-            let t5 = ::pullback::formula::div(&t3, &t4);
-            ::core::result::Result::Ok(::std::vec![t5.clone(),])
+            let op = self;
+            let call = prepare(op, shapes.each_ref().map(|s| s.as_deref()))?;
+            let run = ::pullback::formula::written::Run::new(
+                &[call.len(0usize), call.len(1usize)],
+            );
+            let axis_C = ::pullback::formula::written::Name::of(1u32);
+            let axis_N = ::pullback::formula::written::Name::of(0u32);
+            let x = run
+                .argument(
+                    ::pullback::__private::given(&call, "x", arg0)?,
+                    &[&axis_N, &axis_C],
+                );
+            let y0 = {
+                let e = ::pullback::formula::written::exp(
+                    x - ::pullback::formula::written::max(x, &[&axis_C]),
+                );
+                e / ::pullback::formula::written::sum(e, &[&axis_C])
+            };
+            ::core::result::Result::Ok(
+                ::std::vec![y0.finished(& [(& axis_N, 0u32), (& axis_C, 1u32)]),],
+            )
         }
     }
 };

@@ -21,7 +21,14 @@ pub struct Sample {
 /// # Panics
 /// If the files cannot be read.
 pub fn samples(operator: &str) -> Vec<Sample> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/opinfo");
+    samples_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data/opinfo"), operator)
+}
+
+/// The samples of an operator in a folder of such files.
+///
+/// # Panics
+/// If the files cannot be read.
+pub fn samples_in(folder: &Path, operator: &str) -> Vec<Sample> {
     let read = |ending: &str| {
         let path = folder.join(format!("{operator}.{ending}"));
         fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
@@ -65,6 +72,15 @@ impl Sample {
     pub fn labels(&self, position: usize) -> Option<ArrayD<i64>> {
         self.arg(position).map(|value| self.integers(value))
     }
+    /// An integer tensor argument, if it is one.
+    pub fn labels_if_any(&self, position: usize) -> Option<ArrayD<i64>> {
+        let value = self.arg(position)?;
+        (self.dtype(value) == Dtype::I64).then(|| self.integers(value))
+    }
+    /// How many outputs there are.
+    pub fn outputs(&self) -> usize {
+        self.json["outputs"].as_array().map_or(0, Vec::len)
+    }
     /// An output.
     pub fn output(&self, position: usize) -> ArrayD<f64> {
         self.floats(&self.json["outputs"][position])
@@ -76,6 +92,16 @@ impl Sample {
     /// What was fed into an output.
     pub fn cotangent(&self, position: usize) -> ArrayD<f64> {
         self.floats(&self.json["cotangents"][format!("out{position}")])
+    }
+    /// What was fed into an output, if anything was.
+    pub fn cotangent_of(&self, position: usize) -> Option<ArrayD<f64>> {
+        let value = self.json.get("cotangents")?.get(format!("out{position}"))?;
+        (!value.is_null()).then(|| self.floats(value))
+    }
+    /// All gradients (`grads`), or all arguments after the call (`written`), by the arguments' names.
+    pub fn entries(&self, table: &str) -> Vec<(String, ArrayD<f64>)> {
+        let entries = self.json.get(table).and_then(Value::as_object).into_iter().flatten();
+        entries.filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), self.floats(value))).collect()
     }
     /// The gradient of a positional argument, where PyTorch gives one.
     pub fn grad(&self, position: usize) -> Option<ArrayD<f64>> {
@@ -89,6 +115,11 @@ impl Sample {
     fn entry(&self, table: &str, position: usize) -> Option<ArrayD<f64>> {
         let value = self.json.get(table)?.get(format!("arg{position}"))?;
         (!value.is_null()).then(|| self.floats(value))
+    }
+    fn dtype(&self, value: &Value) -> Dtype {
+        let key = value["tensor"].as_str().unwrap_or_else(|| panic!("{}: {value} is no tensor", self.name));
+        let file = SafeTensors::deserialize(&self.tensors).expect("a safetensors file");
+        file.tensor(key).expect("the tensor named by the sample").dtype()
     }
     fn floats(&self, value: &Value) -> ArrayD<f64> {
         self.array(value, Dtype::F64, f64::from_le_bytes)
@@ -107,12 +138,13 @@ impl Sample {
     }
 }
 
-/// One or two integers: PyTorch's `kernel_size=3` and `kernel_size=[3, 2]`; `None` for an empty list.
-pub fn pair(value: &Value) -> Option<[usize; 2]> {
+/// `D` integers, or one for all: PyTorch's `kernel_size=3` and `kernel_size=[3, 2]`; `None` for an empty list.
+pub fn tuple<const D: usize>(value: &Value) -> Option<[usize; D]> {
     let at = |v: &Value| v.as_u64().map(|n| n as usize);
-    match value {
-        Value::Array(list) if list.is_empty() => None,
-        Value::Array(list) => Some([at(list.first()?)?, at(list.last()?)?]),
-        one => at(one).map(|n| [n, n]),
-    }
+    let list: Vec<usize> = match value {
+        Value::Array(list) if list.len() == 1 => vec![at(&list[0])?; D],
+        Value::Array(list) => list.iter().map(at).collect::<Option<_>>()?,
+        one => vec![at(one)?; D],
+    };
+    list.try_into().ok()
 }

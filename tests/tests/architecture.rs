@@ -17,7 +17,8 @@ const MAY_READ: &[(&str, &[&str])] = &[
     ("differentiate", &["graph"]),
     ("simplify", &["graph"]),
     ("plan", &["graph"]),
-    ("emit", &["elaborate", "graph", "plan", "syntax"]),
+    ("written", &["elaborate", "error", "syntax"]),
+    ("emit", &["elaborate", "graph", "plan", "syntax", "written"]),
 ];
 
 /// The drivers of the pipeline, which name every stage.
@@ -26,10 +27,10 @@ const DRIVERS: &[&str] = &["lib", "derive"];
 /// Which parts may name these crates.
 const TOOLS: &[(&str, &[&str])] = &[
     ("egg", &["simplify"]),
-    ("syn", &["elaborate", "emit", "error", "lib", "syntax"]),
-    ("quote", &["elaborate", "emit", "error", "lib", "syntax"]),
+    ("syn", &["elaborate", "emit", "error", "lib", "syntax", "written"]),
+    ("quote", &["elaborate", "emit", "error", "lib", "syntax", "written"]),
     // `build` has spans for its errors
-    ("proc_macro2", &["build", "elaborate", "emit", "error", "lib", "syntax"]),
+    ("proc_macro2", &["build", "elaborate", "emit", "error", "lib", "syntax", "written"]),
 ];
 
 /// Which crates each crate does not know: dependencies point one way.

@@ -5,7 +5,7 @@ use approx::{assert_relative_eq, relative_eq};
 use pullback::formula::{self as f, Axis, Value};
 use pullback::ndarray::ArrayD;
 use pullback::{Window, rng};
-use pullback_tests::opinfo::{Sample, pair, samples};
+use pullback_tests::opinfo::{Sample, samples, tuple};
 use serde_json::Value as Json;
 
 /// Axes of the first operand, in order; then those that formulas introduce.
@@ -97,13 +97,13 @@ fn window(sample: &Sample, names: &[&str]) -> Window<2> {
         sample.either(position, name)
     };
     let flag = |name, default| option(name).and_then(Json::as_bool).unwrap_or(default);
-    let mut k = Window::new(option("kernel_size").and_then(pair).expect("a kernel size"));
-    if let Some(stride) = option("stride").and_then(pair) {
+    let mut k = Window::new(option("kernel_size").and_then(tuple).expect("a kernel size"));
+    if let Some(stride) = option("stride").and_then(tuple) {
         k = k.stride(stride);
     }
     k = k
-        .padding(option("padding").and_then(pair).unwrap_or([0, 0]))
-        .dilation(option("dilation").and_then(pair).unwrap_or([1, 1]));
+        .padding(option("padding").and_then(tuple).unwrap_or([0, 0]))
+        .dilation(option("dilation").and_then(tuple).unwrap_or([1, 1]));
     k.ceil_mode(flag("ceil_mode", false))
         .count_padding(flag("count_include_pad", names.contains(&"count_include_pad")))
         .divisor(option("divisor_override").and_then(Json::as_i64))
@@ -141,7 +141,7 @@ fn adaptive_pools() {
             let x = Argument::new(sample, 0, &X)?;
             let last = X[x.array.ndim() - 1];
             let out = [&X[..x.array.ndim() - 1], &[OUT]].concat();
-            let len = sample.arg(1).and_then(pair)?[0];
+            let len = sample.arg(1).and_then(tuple)?[0];
             check(sample, &[Some(x)], &out, |x| {
                 reduction(&f::adaptive_window(x[0].as_ref().unwrap(), &[last], &[OUT], &[TAP], &[len]), &[TAP])
             });
@@ -157,12 +157,12 @@ fn convolution() {
         let padding = match sample.kwarg("padding") {
             Some(Json::String(same)) if same == "same" => return None,
             Some(Json::String(_)) | None => [0, 0],
-            Some(given) => pair(given)?,
+            Some(given) => tuple(given)?,
         };
         let (x, n) = (Argument::new(sample, 0, &X)?, sample.tensor(0)?.ndim());
         let weight = Argument::new(sample, 1, &[NEW, X[n - 3], TAP, TAP2])?;
         let bias = Argument::new(sample, 2, &[NEW]);
-        let option = |name| sample.kwarg(name).and_then(pair);
+        let option = |name| sample.kwarg(name).and_then(tuple);
         let groups = sample.number("groups", 1.0) as usize;
         let k = Window::new([weight.array.shape()[2], weight.array.shape()[3]]).padding(padding);
         let k = k.stride(option("stride").unwrap_or([1, 1])).dilation(option("dilation").unwrap_or([1, 1]));

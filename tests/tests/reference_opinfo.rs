@@ -3,7 +3,7 @@
 use approx::relative_eq;
 use pullback::ndarray::{Array2, ArrayD, Axis, Dimension, Ix2};
 use pullback::reference::{self as hand, Window2d};
-use pullback_tests::opinfo::{Sample, pair, samples};
+use pullback_tests::opinfo::{Sample, samples, tuple};
 use serde_json::Value;
 
 #[track_caller]
@@ -80,12 +80,12 @@ fn window(sample: &Sample, names: &[&str]) -> Window2d {
         let position = names.iter().position(|n| *n == name).map_or(usize::MAX, |i| i + 1);
         sample.either(position, name)
     };
-    let base = Window2d::new(option("kernel_size").and_then(pair).expect("a kernel size"));
+    let base = Window2d::new(option("kernel_size").and_then(tuple).expect("a kernel size"));
     let flag = |name, default| option(name).and_then(Value::as_bool).unwrap_or(default);
     Window2d {
-        stride: option("stride").and_then(pair).unwrap_or(base.stride),
-        padding: option("padding").and_then(pair).unwrap_or(base.padding),
-        dilation: option("dilation").and_then(pair).unwrap_or(base.dilation),
+        stride: option("stride").and_then(tuple).unwrap_or(base.stride),
+        padding: option("padding").and_then(tuple).unwrap_or(base.padding),
+        dilation: option("dilation").and_then(tuple).unwrap_or(base.dilation),
         ceil_mode: flag("ceil_mode", false),
         count_padding: flag("count_include_pad", names.contains(&"count_include_pad")),
         divisor: option("divisor_override").and_then(Value::as_i64),
@@ -242,12 +242,12 @@ fn conv2d() {
         }
         let (x, weight, bias) = (sample.tensor(0)?, sample.tensor(1)?, sample.tensor(2).map(flat));
         let kernel = [weight.shape()[2], weight.shape()[3]];
-        let option = |name| sample.kwarg(name).and_then(pair);
+        let option = |name| sample.kwarg(name).and_then(tuple);
         let (stride, dilation) = (option("stride").unwrap_or([1, 1]), option("dilation").unwrap_or([1, 1]));
         let padding = match sample.kwarg("padding") {
             Some(Value::String(same)) if same == "same" => return None,
             Some(Value::String(_)) | None => [0, 0],
-            Some(given) => pair(given)?,
+            Some(given) => tuple(given)?,
         };
         let k = Window2d { stride, dilation, padding, ..Window2d::new(kernel) };
         let y = hand::conv2d_forward(&x, &weight, bias.as_deref(), &k).unwrap();

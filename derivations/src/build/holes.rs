@@ -1,14 +1,16 @@
 //! Where a value has holes: positions of a window outside the array.
 
-use crate::graph::{Affine, AxisId, AxisSet, Condition, Graph, HostId, IntId, condition_axes};
+use crate::graph::{Affine, AxisId, AxisSet, Condition, Graph, HostId, IntId, NodeId, condition_axes};
 use proc_macro2::TokenStream;
 
-/// A value is a hole where one of the conditions fails.
+/// A value is a hole where one of the conditions fails, or one of the masks.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Holes {
     /// Sorted, each once.
     pub conditions: Vec<Condition>,
     pub windows: Vec<WindowHoles>,
+    /// What no conjunction of conditions says: nodes that are 0 at holes, with their axes.
+    pub masks: Vec<(NodeId, AxisSet)>,
 }
 
 /// A window whose taps may be holes.
@@ -33,19 +35,27 @@ impl Holes {
                 windows.push(w.clone());
             }
         }
-        Holes { conditions, windows }
+        let mut masks: Vec<(NodeId, AxisSet)> = self.masks.iter().chain(&other.masks).copied().collect();
+        masks.sort();
+        masks.dedup();
+        Holes { conditions, windows, masks }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.conditions.is_empty() && self.masks.is_empty()
     }
 
     pub fn axes(&self) -> AxisSet {
-        condition_axes(&self.conditions)
+        self.masks.iter().fold(condition_axes(&self.conditions), |set, m| set | m.1)
     }
 
-    /// The conditions that a reduction over `axes` settles, and those that stay.
-    pub fn split(&self, axes: AxisSet) -> (Vec<Condition>, Holes) {
+    /// The holes that a reduction over `axes` settles, and those that stay.
+    pub fn split(&self, axes: AxisSet) -> (Holes, Holes) {
         let (settled, stay): (Vec<Condition>, Vec<Condition>) =
             self.conditions.iter().cloned().partition(|c| c.axes().intersects(axes));
+        let (masks, open) = self.masks.iter().copied().partition(|m: &(NodeId, AxisSet)| m.1.intersects(axes));
         let windows = if stay.is_empty() { vec![] } else { self.windows.clone() };
-        (settled, Holes { conditions: stay, windows })
+        (Holes { conditions: settled, windows: vec![], masks }, Holes { conditions: stay, windows, masks: open })
     }
 }
 

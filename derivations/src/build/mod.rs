@@ -3,9 +3,12 @@
 //! In: a [`Typed`] formula. Out: a [`Built`] graph, and what else a call must check. Invariant: no hole reaches an output;
 //! where one could, there is an error that proposes `fill`.
 
+mod adaptive;
 mod holes;
+mod pad;
 mod reduce;
 mod reindex;
+mod scatter;
 
 use crate::elaborate::{Check, Term, TermFill, TermId, TermOp, Typed};
 use crate::error::Errors;
@@ -50,12 +53,28 @@ pub fn build(errors: &mut Errors, formula: &Formula, typed: &Typed) -> Built {
     builder.finish()
 }
 
-/// The words of a constant's expression, if they are short (`eps`, `k_step_0`); else a letter. Unique.
+/// The words of a constant's expression, if they are few (`eps`, `k_step_0`, `one_minus_p`); else a letter. Unique.
 fn host_name(code: &str, taken: &[Host]) -> String {
-    let words: Vec<&str> = code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|w| !w.is_empty()).collect();
-    let spelled = words.join("_").replace("usize", "").to_lowercase();
-    let plain =
-        spelled.len() <= 24 && spelled.starts_with(|c: char| c.is_ascii_lowercase()) && !code.contains(['+', '-', '*', '/']);
+    let spoken: String = code
+        .chars()
+        .map(|c| match c {
+            '+' => " plus ".into(),
+            '-' => " minus ".into(),
+            '*' => " times ".into(),
+            '/' => " over ".into(),
+            c if c.is_alphanumeric() || matches!(c, '_' | '.') => c.to_string(),
+            _ => " ".to_string(),
+        })
+        .collect();
+    let number = |word: &str| match word.strip_suffix(".0").unwrap_or(word) {
+        "0" => "zero".to_string(),
+        "1" => "one".to_string(),
+        "2" => "two".to_string(),
+        word => word.replace('.', "_"),
+    };
+    let words: Vec<String> = spoken.split_whitespace().map(number).filter(|w| w != "usize" && w != "_").collect();
+    let spelled = words.join("_").to_lowercase();
+    let plain = spelled.len() <= 24 && spelled.starts_with(|c: char| c.is_ascii_lowercase());
     let base = if plain { spelled } else { "c".to_string() };
     let free = |name: &str| taken.iter().all(|h| h.name != name);
     if plain && free(&base) {
@@ -151,12 +170,21 @@ impl Builder<'_> {
     }
 
     fn fill(&mut self, x: &Value, fill: TermFill) -> Value {
-        let test = self.graph.test(x.holes.conditions.clone());
-        let filler = match fill {
-            TermFill::Num(value) => self.graph.num(value),
-            TermFill::Host(id) => self.graph.add(Op::Host(id)),
-        };
+        let test = self.solid_where(&x.holes);
+        let filler = self.filler(fill);
         Value { node: self.graph.select(test, x.node, filler), holes: Holes::default() }
+    }
+
+    /// 1 where a value is no hole.
+    fn solid_where(&mut self, holes: &Holes) -> NodeId {
+        let test = self.graph.test(holes.conditions.clone());
+        match holes.masks.split_first() {
+            None => test,
+            Some((first, rest)) => {
+                let masks = rest.iter().fold(first.0, |all, m| self.graph.binary(BinaryOp::And, all, m.0));
+                if holes.conditions.is_empty() { masks } else { self.graph.binary(BinaryOp::And, test, masks) }
+            }
+        }
     }
 
     fn constant(&mut self, axis: crate::graph::AxisId, values: &[f64]) -> NodeId {
@@ -191,7 +219,7 @@ impl Builder<'_> {
     }
 
     fn no_holes(&mut self, value: &Value, id: TermId, what: &str) {
-        if !value.holes.conditions.is_empty() {
+        if !value.holes.is_empty() {
             self.errors.span(
                 self.typed.terms[id.0 as usize].span,
                 format!("{what} can have holes, where a window reaches over the edge: write `fill(.., 0.0)`, or reduce over the window's taps"),

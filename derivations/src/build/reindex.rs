@@ -16,6 +16,7 @@ impl Builder<'_> {
                 let holes = self.window_holes(window, axes, *divisor, *has_divisor);
                 Some(Value { node: value.node, holes: value.holes.union(&holes) })
             }
+            TermOp::AdaptiveWindow { axes } => self.adaptive_window(x, axes, span),
             TermOp::Rename { from, to } => {
                 let (map, back) = (vec![(*from, self.index(*to))], vec![(*to, self.index(*from))]);
                 self.apply(x, map, vec![], back, vec![], AxisSet::EMPTY, span)
@@ -60,6 +61,8 @@ impl Builder<'_> {
                 };
                 Some(Value { node: self.graph.reindex(x.node, r), holes: x.holes.clone() })
             }
+            TermOp::Roll { .. } | TermOp::Flip { .. } | TermOp::Pad { .. } | TermOp::Repeat { .. } => self.moved(op, x, span),
+            TermOp::Scatter { axis, over, last } => self.scatter(*axis, over, *last, args, span),
             TermOp::Stack { axis } => self.stack(*axis, args, span),
             TermOp::Concat { axis, parts } => self.concat(*axis, parts, args, span),
             _ => None,
@@ -68,18 +71,18 @@ impl Builder<'_> {
 
     // ---- affine expressions
 
-    fn index(&mut self, axis: AxisId) -> Affine {
+    pub(super) fn index(&mut self, axis: AxisId) -> Affine {
         let zero = self.graph.ints.constant(0);
         self.plus(axis, zero)
     }
 
-    fn plus(&mut self, axis: AxisId, offset: IntId) -> Affine {
+    pub(super) fn plus(&mut self, axis: AxisId, offset: IntId) -> Affine {
         let one = self.graph.ints.constant(1);
         Affine { terms: vec![(axis, one)], offset, div: None, modulo: None }
     }
 
     /// `outer·inner_len + inner`
-    fn flat(&mut self, outer: AxisId, inner: AxisId, inner_len: IntId) -> Affine {
+    pub(super) fn flat(&mut self, outer: AxisId, inner: AxisId, inner_len: IntId) -> Affine {
         let (one, offset) = (self.graph.ints.constant(1), self.graph.ints.constant(0));
         let mut terms = vec![(outer, inner_len), (inner, one)];
         terms.sort();
@@ -87,7 +90,7 @@ impl Builder<'_> {
     }
 
     /// `outer ← ⌊axis / inner_len⌋`, `inner ← axis mod inner_len`
-    fn unflat(&mut self, axis: AxisId, outer: AxisId, inner: AxisId, inner_len: IntId) -> Vec<(AxisId, Affine)> {
+    pub(super) fn unflat(&mut self, axis: AxisId, outer: AxisId, inner: AxisId, inner_len: IntId) -> Vec<(AxisId, Affine)> {
         let plain = self.index(axis);
         let quotient = Affine { div: Some(inner_len), ..plain.clone() };
         let remainder = Affine { modulo: Some(inner_len), ..plain };
@@ -95,14 +98,14 @@ impl Builder<'_> {
     }
 
     /// `0 ≤ e < len(axis)`
-    fn inside(&mut self, e: &Affine, axis: AxisId) -> Condition {
+    pub(super) fn inside(&mut self, e: &Affine, axis: AxisId) -> Condition {
         let (lo, hi) = (self.graph.ints.constant(0), self.graph.ints.axis_len(axis));
         Condition::Range { e: e.clone(), lo, hi }
     }
 
     /// A re-indexed value, with its transpose. Holes of the source are carried along.
     #[expect(clippy::too_many_arguments, reason = "a map, its transpose, and the conditions of both")]
-    fn apply(
+    pub(super) fn apply(
         &mut self,
         x: &Value,
         map: Vec<(AxisId, Affine)>,
@@ -124,16 +127,30 @@ impl Builder<'_> {
                 vec![]
             }
         };
+        let masks = self.moved_masks(&x.holes, mapped, &map);
         back.sort();
         back_valid.sort();
         let transpose = Some(Box::new(Transpose { map: back, valid: back_valid, over }));
         let map = map.into_iter().map(|(axis, e)| (axis, Source::Affine(e))).collect();
         let r = Reindex { map, valid, fill: 0f64.to_bits(), transpose };
         let windows = x.holes.windows.clone();
-        Some(Value { node: self.graph.reindex(x.node, r), holes: Holes { conditions, windows } })
+        Some(Value { node: self.graph.reindex(x.node, r), holes: Holes { conditions, windows, masks } })
     }
 
-    fn refuse_holes(&mut self, x: &Value, axes: AxisSet, span: Span) -> Option<()> {
+    /// Masks of holes, seen through a map.
+    fn moved_masks(&mut self, holes: &Holes, mapped: AxisSet, map: &[(AxisId, Affine)]) -> Vec<(NodeId, AxisSet)> {
+        let mut moved = vec![];
+        for &(mask, axes) in &holes.masks {
+            let used = map.iter().filter(|(axis, _)| axes.contains(*axis));
+            let map: Vec<_> = used.map(|(axis, e)| (*axis, Source::Affine(e.clone()))).collect();
+            let r = Reindex { map, valid: vec![], fill: 0f64.to_bits(), transpose: None };
+            let mask = if axes.intersects(mapped) { self.graph.reindex(mask, r) } else { mask };
+            moved.push((mask, self.graph.axes_of(mask)));
+        }
+        moved
+    }
+
+    pub(super) fn refuse_holes(&mut self, x: &Value, axes: AxisSet, span: Span) -> Option<()> {
         if x.holes.axes().intersects(axes) {
             self.errors.span(
                 span,
@@ -197,7 +214,8 @@ impl Builder<'_> {
         conditions.sort();
         let taps = axes.iter().map(|w| w.tap).collect();
         let sources = axes.iter().map(|w| w.source).collect();
-        Holes { conditions, windows: vec![WindowHoles { window: window.clone(), sources, taps, divisor, has_divisor }] }
+        let windows = vec![WindowHoles { window: window.clone(), sources, taps, divisor, has_divisor }];
+        Holes { conditions, windows, masks: vec![] }
     }
 
     // ---- joining

@@ -72,19 +72,36 @@ impl<'t> Expr<'t> {
     }
     /// Applies `partial`, which is linear, to a cotangent. What a `select` or `max` did not choose gets nothing: where the
     /// mask may be what keeps the factor from being infinite, the zero on that side stays, since their product is NaN.
-    pub fn where_chosen(self, kept: &dyn Fn(NodeId) -> bool, partial: &dyn Fn(Expr<'t>) -> Option<Expr<'t>>) -> Option<Expr<'t>> {
-        let at = |id| Expr { tape: self.tape, id };
-        let choice = self.tape.read(|graph| {
-            let zero = |id| graph.as_num(id) == Some(0.0);
-            match *graph.op(self.id) {
-                Op::Select { mask, a, b } if zero(a) || zero(b) => Some((at(mask), at(a), at(b), zero(a), zero(b))),
-                _ => None,
-            }
-        });
-        let Some((mask, a, b, no_a, no_b)) = choice.filter(|c| kept(c.0.id)) else { return partial(self) };
-        let a = if no_a { a } else { a.where_chosen(kept, partial)? };
-        let b = if no_b { b } else { b.where_chosen(kept, partial)? };
+    pub fn where_chosen(
+        self,
+        kept: &dyn Fn(NodeId, bool) -> bool,
+        partial: &dyn Fn(Expr<'t>) -> Option<Expr<'t>>,
+    ) -> Option<Expr<'t>> {
+        let zero = |e: Expr<'t>| self.tape.read(|graph| graph.as_num(e.id) == Some(0.0));
+        let Some((mask, a, b)) = self.choice().filter(|c| kept(c.0.id, self.is_product())) else { return partial(self) };
+        let a = if zero(a) { a } else { a.where_chosen(kept, partial)? };
+        let b = if zero(b) { b } else { b.where_chosen(kept, partial)? };
         Some(mask.select(a, b))
+    }
+    fn is_product(self) -> bool {
+        self.tape.read(|graph| !matches!(graph.op(self.id), Op::Select { .. }))
+    }
+    /// The choice between something and nothing that this is, factors around it taken in.
+    fn choice(self) -> Option<(Expr<'t>, Expr<'t>, Expr<'t>)> {
+        let at = |id| Expr { tape: self.tape, id };
+        let zero = |e: Expr<'t>| self.tape.read(|graph| graph.as_num(e.id) == Some(0.0));
+        let within = |inner: Expr<'t>, f: &dyn Fn(Expr<'t>) -> Expr<'t>| {
+            let (mask, a, b) = inner.choice()?;
+            let side = |e: Expr<'t>| if zero(e) { e } else { f(e) };
+            Some((mask, side(a), side(b)))
+        };
+        match self.tape.read(|graph| graph.op(self.id).clone()) {
+            Op::Select { mask, a, b } if zero(at(a)) || zero(at(b)) => Some((at(mask), at(a), at(b))),
+            Op::Unary(UnaryOp::Neg, x) => within(at(x), &|e| -e),
+            Op::Binary(BinaryOp::Mul, x, k) => within(at(x), &|e| e * at(k)).or_else(|| within(at(k), &|e| at(x) * e)),
+            Op::Binary(BinaryOp::Div, x, k) => within(at(x), &|e| e / at(k)),
+            _ => None,
+        }
     }
     pub fn is_constant(self) -> bool {
         super::pointwise::is_constant(self.tape, self.id)

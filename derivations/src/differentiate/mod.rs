@@ -57,7 +57,7 @@ pub fn reached_from(graph: &Graph, wrt: &[NodeId]) -> Vec<bool> {
 fn differentiable_operands(op: &Op) -> impl Iterator<Item = NodeId> {
     let operands = match op {
         Op::Select { a, b, .. } => vec![*a, *b],
-        Op::Reindex(x, _) | Op::ScatterAdd { x, .. } => vec![*x],
+        Op::Reindex(x, _) | Op::Scatter { x, .. } => vec![*x],
         op => op.operands(),
     };
     operands.into_iter()
@@ -101,7 +101,7 @@ fn add_where_chosen(graph: &mut Graph, a: NodeId, b: NodeId) -> NodeId {
 /// The axes over which a node's contributions are to be understood. A transposed view or scatter is already summed.
 fn domain_of(graph: &Graph, id: NodeId) -> AxisSet {
     match graph.op(id) {
-        Op::Reindex(..) | Op::ScatterAdd { .. } => AxisSet::EMPTY,
+        Op::Reindex(..) | Op::Scatter { .. } => AxisSet::EMPTY,
         Op::Reduce { axes, .. } => graph.axes_of(id) | axes.iter().copied().collect(),
         _ => graph.axes_of(id),
     }
@@ -123,20 +123,23 @@ fn contributions(graph: &mut Graph, id: NodeId, g: NodeId, reached: &[bool]) -> 
     match &op {
         Op::Broadcast(x, _) => pass(*x, &|| Some(g.id)),
         Op::Unary(u, x) => {
-            let kept = |mask: NodeId| at(mask).axes().is_subset(y.axes());
+            let kept = |mask, product| at(mask).axes().is_subset(y.axes()) && !(product && at(mask).depends_on(y));
             pass(*x, &|| g.where_chosen(&kept, &|g| pointwise::unary(*u, at(*x), y, g)).map(id_of));
         }
         Op::Binary(o, a, b) => {
-            let kept = |mask: NodeId, factor: NodeId| {
-                at(mask).axes().is_subset(at(factor).axes()) && (*o != BinaryOp::Mul || !at(mask).depends_on(y))
+            let kept = |mask, product, factor| {
+                let anew = *o == BinaryOp::Mul || product;
+                at(mask).axes().is_subset(at(factor).axes()) && !(anew && at(mask).depends_on(y))
             };
+            // what the cotangent is multiplied by
+            let of_a = if matches!(o, BinaryOp::Mul | BinaryOp::Div) { *b } else { id };
             let of_b = if matches!(o, BinaryOp::Mul) { *a } else { id };
-            let (a_kept, b_kept) = (|mask: NodeId| kept(mask, *b), |mask: NodeId| kept(mask, of_b));
+            let (a_kept, b_kept) = (|mask, product| kept(mask, product, of_a), |mask, product| kept(mask, product, of_b));
             pass(*a, &|| g.where_chosen(&a_kept, &|g| pointwise::binary(*o, Side::A, at(*a), at(*b), y, g)).map(id_of));
             pass(*b, &|| g.where_chosen(&b_kept, &|g| pointwise::binary(*o, Side::B, at(*a), at(*b), y, g)).map(id_of));
         }
         Op::Powi(x, n) => {
-            let kept = |mask: NodeId| at(mask).axes().is_subset(y.axes());
+            let kept = |mask, product| at(mask).axes().is_subset(y.axes()) && !(product && at(mask).depends_on(y));
             pass(*x, &|| g.where_chosen(&kept, &|g| Some(g * f64::from(*n) * at(*x).powi(n - 1))).map(id_of));
         }
         Op::Select { mask, a, b } => {
@@ -147,7 +150,7 @@ fn contributions(graph: &mut Graph, id: NodeId, g: NodeId, reached: &[bool]) -> 
             pass(*x, &|| structure::reduce(Reduction { op: *op, axes, valid }, at(*x), y, g).map(id_of));
         }
         Op::Reindex(x, r) => pass(*x, &|| Some(structure::reindex(r, at(*x), g).id)),
-        Op::ScatterAdd { x, axis, index, .. } => pass(*x, &|| Some(structure::scatter_add(*axis, *index, g).id)),
+        Op::Scatter { x, axis, index, .. } => pass(*x, &|| Some(structure::scatter_add(*axis, *index, g).id)),
         Op::Input(_) | Op::Num(_) | Op::Host(_) | Op::Len(_) | Op::Index(_) | Op::Int(_) | Op::Test(_) | Op::Random(_) => {}
     }
     out

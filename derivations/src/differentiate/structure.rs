@@ -85,7 +85,7 @@ fn gather(graph: &mut Graph, r: &Reindex, x: NodeId, g: NodeId) -> NodeId {
         let zero = graph.num(0.0);
         graph.select(hit, g, zero)
     } else {
-        graph.add(Op::ScatterAdd { x: g, axis, index, over })
+        graph.add(Op::Scatter { op: ReduceOp::Sum, x: g, axis, index, over })
     }
 }
 
@@ -102,6 +102,8 @@ pub(super) fn is_opaque(op: &Op) -> bool {
         Op::Unary(UnaryOp::Stop | UnaryOp::Not | UnaryOp::Sign | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round, _) => true,
         Op::Binary(op, ..) => op.is_mask(),
         Op::Reduce { op: ReduceOp::ArgMax | ReduceOp::ArgMin, .. } => true,
+        // positions alone are scattered so
+        Op::Scatter { op: ReduceOp::Max, .. } => true,
         _ => false,
     }
 }

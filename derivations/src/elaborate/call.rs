@@ -1,6 +1,6 @@
 //! Calls: of the vocabulary, of nested functions and helpers, of other formulas. A call means the callee's body.
 
-use super::frame::Frame;
+use super::frame::{Frame, Items};
 use super::typed::TermOp;
 use super::value::{Host, Literal, Optional, Tensor, Value};
 use super::{Elaborator, host};
@@ -54,6 +54,12 @@ impl Library {
 
     pub fn contains(&self, path: &str) -> bool {
         self.get(path).is_some()
+    }
+
+    /// A formula by its path as written, with those that it may call.
+    pub fn formula(&self, path: &str) -> Option<(Rc<Formula>, Library)> {
+        let callee = self.get(path)?;
+        Some((callee.formula.clone()?, callee.library.clone()))
     }
 
     fn get(&self, path: &str) -> Option<&Callee> {
@@ -113,7 +119,7 @@ impl Elaborator<'_> {
             }
             return Value::Poison;
         }
-        if let Some(function) = self.frame().functions.get(&text).cloned() {
+        if let Some(function) = self.frame().items.functions.get(&text).cloned() {
             return self.call_nested(&function, &args, name.span());
         }
         if text == "Some" && args.len() == 1 {
@@ -122,6 +128,9 @@ impl Elaborator<'_> {
         }
         if let Some(word) = vocabulary::word(&text) {
             return self.word_call(word, name.span(), &args);
+        }
+        if let Some(path) = self.frame().items.imports.get(&text).cloned() {
+            return self.call_path(&path, &args);
         }
         if let Some(nearest) = vocabulary::nearest(&text) {
             self.errors.at(name, format!("there is no function `{text}` in the formula language: did you mean `{nearest}`?"));
@@ -260,8 +269,8 @@ impl Elaborator<'_> {
             return Value::Poison;
         }
         let library = self.frame().library.clone();
-        let functions = self.frame().functions.clone();
-        self.inline(&formula, library, functions, args, span)
+        let items = self.frame().items.clone();
+        self.inline(&formula, library, items, args, span)
     }
 
     /// Another formula, or a Rust function of constants.
@@ -272,7 +281,7 @@ impl Elaborator<'_> {
             return match &callee.formula {
                 Some(formula) => self.inline(formula, callee.library, Default::default(), args, span),
                 None => {
-                    self.blocked = true;
+                    (self.blocked, self.unknown_axes) = (true, true);
                     Value::Poison
                 }
             };
@@ -296,21 +305,16 @@ impl Elaborator<'_> {
         if !self.needs.iter().any(|p| quote!(#p).to_string() == key) {
             self.needs.push(path.clone());
         }
+        // an annotation may give names to axes of its result
+        self.unknown_axes = true;
         Value::Poison
     }
 
     /// The callee's body, with its arguments bound.
-    fn inline(
-        &mut self,
-        callee: &Formula,
-        library: Library,
-        functions: std::collections::HashMap<String, syn::ItemFn>,
-        args: &[&Expr],
-        span: Span,
-    ) -> Value {
+    fn inline(&mut self, callee: &Formula, library: Library, items: Items, args: &[&Expr], span: Span) -> Value {
         let name = callee.name.to_string();
         let mut stack = self.frame().stack.clone();
-        if stack.contains(&name) && !functions.is_empty() {
+        if stack.contains(&name) && !items.functions.is_empty() {
             self.errors.span(span, recursion(&stack, &name));
             return Value::Poison;
         }
@@ -326,7 +330,7 @@ impl Elaborator<'_> {
             return Value::Poison;
         }
         let mut frame = Frame::root(library);
-        (frame.functions, frame.stack) = (functions, stack);
+        (frame.items, frame.stack) = (items, stack);
         let mut values = Vec::new();
         for (param, arg) in callee.params.iter().zip(args) {
             values.push(self.argument(&mut frame, callee, param, arg));
@@ -338,6 +342,7 @@ impl Elaborator<'_> {
             frame.bind(&param.name.to_string(), value, false);
         }
         self.frames.push(frame);
+        self.promise_results(callee);
         let result = self.block(&callee.body, true);
         let result = self.promised(callee, result);
         self.frames.pop();
@@ -386,7 +391,7 @@ impl Elaborator<'_> {
             (ParamKind::State { axes }, Value::State(index)) => {
                 let term = self.states.iter().find(|s| s.0 == index).map(|s| s.1);
                 if let Some(term) = term {
-                    let tensor = Value::Tensor(Tensor { term, order: None });
+                    let tensor = self.as_state(index, term);
                     self.bind_tensor(frame, callee, param, axes, tensor, arg);
                 }
                 Value::State(index)

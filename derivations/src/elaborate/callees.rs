@@ -1,13 +1,13 @@
 //! The formulas that a helper calls, found without elaborating it: its axes are its caller's.
 
 use super::Library;
-use crate::syntax::{Formula, vocabulary};
+use crate::syntax::{Formula, imports, vocabulary};
 use quote::quote;
 use syn::visit::{self, Visit};
 
 /// The paths of formulas that are called and not in the library, in order of appearance.
 pub fn callees(formula: &Formula, library: &Library) -> Vec<syn::Path> {
-    let mut finder = Finder { library, local: vec![], found: vec![] };
+    let mut finder = Finder { library, local: vec![], imports: Default::default(), found: vec![] };
     finder.visit_block(&formula.body);
     finder.found
 }
@@ -22,14 +22,18 @@ struct Finder<'a> {
     library: &'a Library,
     /// Functions nested in the body.
     local: Vec<String>,
+    /// What `use` items of the body bring in.
+    imports: std::collections::HashMap<String, syn::Path>,
     found: Vec<syn::Path>,
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_block(&mut self, block: &'ast syn::Block) {
         for stmt in &block.stmts {
-            if let syn::Stmt::Item(syn::Item::Fn(f)) = stmt {
-                self.local.push(f.sig.ident.to_string());
+            match stmt {
+                syn::Stmt::Item(syn::Item::Fn(f)) => self.local.push(f.sig.ident.to_string()),
+                syn::Stmt::Item(syn::Item::Use(item)) => self.imports.extend(imports(item)),
+                _ => {}
             }
         }
         visit::visit_block(self, block);
@@ -37,12 +41,14 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
         if let syn::Expr::Path(path) = &*call.func {
-            let key = quote!(#path).to_string();
+            let imported = path.path.get_ident().and_then(|name| self.imports.get(&name.to_string()));
+            let meant = imported.unwrap_or(&path.path).clone();
+            let key = quote!(#meant).to_string();
             if !self.is_known(&path.path)
                 && !self.library.contains(&key)
                 && !self.found.iter().any(|p| quote!(#p).to_string() == key)
             {
-                self.found.push(path.path.clone());
+                self.found.push(meant);
             }
         }
         visit::visit_expr_call(self, call);

@@ -96,10 +96,18 @@ fn of_the_promise() {
     );
     complains("fn f(x: Tensor<f32, N>) -> Tensor<f32, Q> { sum(x, N) }", &["there is no axis `Q`: there is `N`"]);
     complains("fn f(e: f64) -> Tensor<f32, Q> { e * 2.0 }", &["there are none"]);
-    complains("fn f(x: Tensor<f32, N>) -> Tensor<i64, N> { x }", &["made of indices"]);
+    complains("fn f(x: Tensor<f32, N>) -> Tensor<i64, N> { x }", &["made of whole numbers"]);
     complains(
         "fn f(x: Tensor<f32, L>, k: Window<1>) -> Tensor<f32, (O, K)> { window(x, L, O, K, k) }",
         &["the result can have holes, where a window reaches over the edge: write `fill(.., 0.0)`"],
+    );
+    complains(
+        "fn f(x: Tensor<f32, L>, n: usize) -> Tensor<f32, (O, K)> { adaptive_window(x, L, O, K, n) }",
+        &["the result can have holes"],
+    );
+    complains(
+        "fn f(x: Tensor<f32, L>, k: Window<1>) -> Tensor<f32, (O, P)> { pad_reflect(window(x, L, O, K, k), K, P, 1, 1) }",
+        &["this moves positions that may be holes"],
     );
     complains(
         "fn f(x: Tensor<f32, L>, r: &mut Tensor<f32, (O, K)>, k: Window<1>) -> Tensor<f32, L> { *r = stop_gradient(window(x, L, O, K, k)); x }",
@@ -196,6 +204,21 @@ fn of_axes() {
         "window(x, (C, L), (O, P), (K, J), k)",
         "a window over 2 axes is wanted here (an argument `k: Window<2>`), and this is `Window<1>`",
     );
+    expression("adaptive_window(x, (C, L), (O, P), (K, J), 2)", "as many positions, taps and counts as axes");
+    expression("adaptive_window(x, L, O, K, g)", "a whole number is wanted here, and this is a tensor");
+    expression("adaptive_window(g, L, O, K, 2)", "`g` has no axis `L`");
+    expression("adaptive_window(x, L, O, 1, 2)", "the names of the window's new axes are wanted here");
+    expression("roll(g, N, 1)", "`g` has no axis `N`");
+    expression("roll(x, C, g)", "a whole number is wanted here, and this is a tensor");
+    expression("flip(x, (C, L))", "one axis is wanted here, and this is 2");
+    expression("pad(x, L, L, 1, 1, 0.0)", "the value has axis `L` already");
+    expression("pad(x, L, M, 1, 1, g)", "an axis is padded with a number, and this is a tensor");
+    expression("pad(x, L, M, g, 1, 0.0)", "a whole number is wanted here");
+    expression("pad_edge(x, L, 1, 1, 1)", "the name of an axis is wanted here");
+    expression("repeat(x, L, M, g)", "a whole number is wanted here");
+    expression("any(g, C)", "a mask is wanted here: compare with `gt(a, b)`");
+    expression("all(gt(g, 0.0), N)", "cannot reduce over `N`");
+    expression("uniform(N, 3)", "an argument `seed: Seed`), and this is a number");
     expression("pick(g, N, label)", "`g` has no axis `N`");
     expression("pick(x, C, g)", "an index is wanted here: labels, `argmax`, `argmin`, `index(A)` or a constant");
     expression("pick(x, (C, L), 1)", "one axis at a time");

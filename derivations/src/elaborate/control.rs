@@ -1,10 +1,10 @@
 //! Blocks, bindings, branches and loops.
 
 use super::typed::{Decision, TermOp};
-use super::value::{Literal, Optional, Tensor, Value};
+use super::value::{Host, Literal, Optional, Tensor, Value};
 use super::{Elaborator, host};
 use crate::graph::UnaryOp;
-use crate::syntax::{AxisList, ParamKind, tensor_axes, tidy};
+use crate::syntax::{AxisList, ParamKind, imports, tensor_axes, tidy};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, Pat, Stmt};
@@ -19,10 +19,8 @@ impl Elaborator<'_> {
             self.frame().open();
         }
         for stmt in &block.stmts {
-            match stmt {
-                Stmt::Item(syn::Item::Fn(f)) => drop(self.frame().functions.insert(f.sig.ident.to_string(), f.clone())),
-                Stmt::Item(syn::Item::Const(c)) => self.frame().constants.push(c.ident.to_string()),
-                _ => {}
+            if let Stmt::Item(item) = stmt {
+                self.item(item);
             }
         }
         let mut result = Value::Unit;
@@ -61,6 +59,30 @@ impl Elaborator<'_> {
         result
     }
 
+    /// Items are known from the beginning of their block.
+    fn item(&mut self, item: &syn::Item) {
+        match item {
+            syn::Item::Fn(f) => drop(self.frame().items.functions.insert(f.sig.ident.to_string(), f.clone())),
+            syn::Item::Use(item) => self.frame().items.imports.extend(imports(item)),
+            syn::Item::Const(c) => {
+                let value = match self.expr(&c.expr) {
+                    Value::Host(h) => {
+                        let (name, ty, value) = (&c.ident, &c.ty, h.tokens);
+                        // whole, so that it has its type wherever it goes
+                        Value::Host(Host { tokens: quote!({ const #name: #ty = #value; #name }), ..h })
+                    }
+                    Value::Poison => Value::Poison,
+                    other => {
+                        self.errors.at(&c.expr, format!("a `const` is a constant of Rust's, and this is {}", other.kind()));
+                        Value::Poison
+                    }
+                };
+                self.frame().items.constants.insert(c.ident.to_string(), value);
+            }
+            _ => {}
+        }
+    }
+
     fn let_(&mut self, local: &syn::Local) {
         let Some(init) = &local.init else {
             self.errors
@@ -70,6 +92,12 @@ impl Elaborator<'_> {
         if let Some((_, diverge)) = &init.diverge {
             self.errors.at(diverge, "`let .. else` cannot stand in a formula: write `if let Some(b) = b { .. } else { .. }`");
             return poison_names(&mut |name| self.frame().bind(name, Value::Poison, true), &local.pat);
+        }
+        // wrong types are reported with the pattern
+        if let Pat::Type(typed) = &local.pat
+            && let Some(list) = tensor_axes(&mut crate::error::Errors::default(), &typed.ty)
+        {
+            self.promise(&init.expr, &list);
         }
         let value = self.expr(&init.expr);
         self.pattern(&local.pat, value);
@@ -215,13 +243,19 @@ impl Elaborator<'_> {
     pub(super) fn read_state(&mut self, index: usize, span: proc_macro2::Span) -> Value {
         let Some(&(_, term, written)) = self.states.iter().find(|s| s.0 == index) else { return Value::Poison };
         if !written || !self.typed.terms[term.0 as usize].differentiable {
-            return term.into();
+            return self.as_state(index, term);
         }
         let cut = self.pointwise(TermOp::Unary(UnaryOp::Stop), &[term], span);
         // so that what depends on it is found, unless a `stop_gradient` of the user's lies between
         self.typed.terms[cut.0 as usize].differentiable = true;
         self.cuts.push(cut);
-        cut.into()
+        self.as_state(index, cut)
+    }
+
+    /// A value of state, its axes in the order of the argument's list.
+    pub(super) fn as_state(&self, index: usize, term: super::TermId) -> Value {
+        let order = self.state_orders.iter().find(|s| s.0 == index).map(|s| s.1.clone());
+        Tensor { term, order }.into()
     }
 
     /// Reports gradients that end at state without the user having asked for it.

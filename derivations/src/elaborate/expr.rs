@@ -99,8 +99,14 @@ impl Elaborator<'_> {
             if text == "None" {
                 return Value::Optional(Optional::None);
             }
+            if let Some(value) = self.frame().items.constants.get(&text) {
+                return value.clone();
+            }
+            if let Some(path) = self.frame().items.imports.get(&text) {
+                return Value::Host(Host { tokens: quote!(#path), literal: None, span: name.span() });
+            }
             // constants of the user's are in capitals; what else has no value here never will
-            if !text.starts_with(char::is_uppercase) && !self.frame().constants.contains(&text) {
+            if !text.starts_with(char::is_uppercase) {
                 return self.unknown_name(name);
             }
         }
@@ -376,35 +382,28 @@ impl Elaborator<'_> {
 
     /// Adds a term. Whether it is differentiable follows from its arguments.
     pub(super) fn term(&mut self, op: TermOp, args: Vec<TermId>, axes: AxisSet, span: Span) -> TermId {
-        use super::typed::Reduction::{ArgMax, ArgMin};
+        use super::typed::Reduction::{All, Any, ArgMax, ArgMin};
         let stops = match &op {
             TermOp::Unary(UnaryOp::Stop | UnaryOp::Sign | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Not) => true,
             TermOp::Binary(b) => b.is_mask(),
-            TermOp::Reduce { kind: ArgMax | ArgMin, .. } => true,
+            TermOp::Reduce { kind: ArgMax | ArgMin | Any | All, .. } => true,
             _ => false,
         };
+        let of_first = |flag: fn(&Term) -> bool| args.first().is_some_and(|a| flag(&self.typed.terms[a.0 as usize]));
         let mask = match &op {
             TermOp::Binary(b) => b.is_mask(),
-            TermOp::Unary(UnaryOp::Not) => true,
-            TermOp::Rename { .. }
-            | TermOp::Slice { .. }
-            | TermOp::Shift { .. }
-            | TermOp::Split { .. }
-            | TermOp::Merge { .. }
-            | TermOp::Unary(UnaryOp::Stop) => args.first().is_some_and(|a| self.typed.terms[a.0 as usize].mask),
-            _ => false,
+            TermOp::Unary(UnaryOp::Not) | TermOp::Reduce { kind: Any | All, .. } => true,
+            TermOp::Shift { .. } | TermOp::Unary(UnaryOp::Stop) => of_first(|t| t.mask),
+            op => op.only_moves() && of_first(|t| t.mask),
         };
         let integer = match &op {
             TermOp::Reduce { kind: ArgMax | ArgMin, .. } => true,
             TermOp::Index(_) => true,
-            TermOp::Rename { .. } | TermOp::Slice { .. } | TermOp::Split { .. } | TermOp::Merge { .. } => {
-                args.first().is_some_and(|a| self.typed.terms[a.0 as usize].integer)
-            }
-            _ => false,
+            op => op.only_moves() && of_first(|t| t.integer),
         };
         let through = match &op {
             TermOp::Select => &args[1..],
-            TermOp::Pick { .. } => &args[..1],
+            TermOp::Pick { .. } | TermOp::Scatter { .. } => &args[..1],
             _ => &args[..],
         };
         let differentiable = !stops && through.iter().any(|a| self.typed.terms[a.0 as usize].differentiable);

@@ -11,20 +11,27 @@ pub(super) struct Frame {
     scopes: Vec<HashMap<String, Binding>>,
     /// What each axis name stands for: one axis, or for `Many<S>` any number.
     pub axes: HashMap<String, Vec<AxisId>>,
-    /// Functions nested in the body.
-    pub functions: HashMap<String, syn::ItemFn>,
+    /// What stands in the body beside statements.
+    pub items: Items,
     /// Optional arguments, for where they are present.
     pub optionals: HashMap<usize, Value>,
     /// The formulas that this one may call.
     pub library: Library,
     /// The calls that led here, to find cycles.
     pub stack: Vec<String>,
-    /// `const` items of the body.
-    pub constants: Vec<String>,
     /// Inside the condition of an `if`: its two values, for messages.
     pub condition: Option<(String, String)>,
     /// Inside the closure of `map`: how many scopes were open before it.
     pub map_scope: Option<usize>,
+}
+
+/// The items of a body: functions nested in it see them too.
+#[derive(Clone, Default)]
+pub(super) struct Items {
+    pub functions: HashMap<String, syn::ItemFn>,
+    pub constants: HashMap<String, Value>,
+    /// Names that `use` brings in, with their paths.
+    pub imports: HashMap<String, syn::Path>,
 }
 
 #[derive(Clone)]
@@ -38,11 +45,10 @@ impl Frame {
         Frame {
             scopes: vec![HashMap::new()],
             axes: HashMap::new(),
-            functions: HashMap::new(),
+            items: Items::default(),
             optionals: HashMap::new(),
             library,
             stack: vec![],
-            constants: vec![],
             condition: None,
             map_scope: None,
         }

@@ -4,22 +4,26 @@
 //! call inlined, loops unrolled, and every value's axes known; or errors; or the paths of formulas still to be fetched.
 //! Invariants of the result: a term's arguments come before it; axes are numbered in order of first appearance.
 
+mod adaptive;
 mod call;
 mod callees;
 mod control;
 mod expr;
 mod frame;
 mod host;
+mod pad;
 mod reduce;
 mod reindex;
+mod scatter;
 pub mod typed;
 mod value;
+mod whole;
 mod words;
 
 pub use call::{Library, recursion};
 pub use callees::{callees, own_call};
 pub use host::len_ident;
-pub use typed::{Binding, Check, Decision, HostKind, Reduction, Term, TermFill, TermId, TermOp, Typed};
+pub use typed::{Binding, Check, Decision, HostKind, Padding, Reduction, Term, TermFill, TermId, TermOp, Typed};
 
 use crate::error::Errors;
 use crate::graph::AxisId;
@@ -85,13 +89,17 @@ struct Elaborator<'a> {
     draws: u32,
     /// The value of each state argument now.
     states: Vec<(usize, TermId, bool)>,
+    /// The axes of each state argument, as declared.
+    state_orders: Vec<(usize, Vec<AxisId>)>,
     /// Reads of state whose value has a gradient, which ends there.
     cuts: Vec<TermId>,
     /// The receiver of the method call at hand, and its value.
     receiver: Option<(*const syn::Expr, Value)>,
+    /// Calls, by their first argument, and the axes that their values are promised to have.
+    promises: Vec<(*const syn::Expr, Vec<String>)>,
     /// The arguments of the outermost formula that are constants of the call, and what they are.
     constants: Vec<(String, ParamKind)>,
-    /// An argument's type is an error, so its axes are not known.
+    /// Something that introduces axes is an error, or not known yet, so neither are they.
     unknown_axes: bool,
     /// A formula that is called has errors of its own.
     blocked: bool,
@@ -111,8 +119,10 @@ impl<'a> Elaborator<'a> {
             undecided: None,
             draws: 0,
             states: vec![],
+            state_orders: vec![],
             cuts: vec![],
             receiver: None,
+            promises: vec![],
             constants: vec![],
             unknown_axes: false,
             blocked: false,
@@ -134,6 +144,7 @@ impl<'a> Elaborator<'a> {
             let value = self.param(index, param);
             self.frame().bind(&param.name.to_string(), value, false);
         }
+        self.promise_results(formula);
         let result = self.block(&formula.body, true);
         if self.undecided.is_some() {
             return;
@@ -142,6 +153,18 @@ impl<'a> Elaborator<'a> {
         self.check_cuts();
         let assigned = self.states.iter().filter(|s| s.2).map(|s| (s.0, s.1));
         self.typed.states = assigned.collect();
+    }
+
+    /// What a formula's last expression is promised to have.
+    fn promise_results(&mut self, formula: &Formula) {
+        let Some(syn::Stmt::Expr(result, None)) = formula.body.stmts.last() else { return };
+        match (result, formula.outputs.as_slice()) {
+            (syn::Expr::Tuple(t), outputs) if t.elems.len() == outputs.len() => {
+                t.elems.iter().zip(outputs).for_each(|(e, output)| self.promise(e, &output.axes));
+            }
+            (result, [output]) => self.promise(result, &output.axes),
+            _ => {}
+        }
     }
 
     /// The value of an argument of the outermost formula.
@@ -173,6 +196,7 @@ impl<'a> Elaborator<'a> {
                 let axes = order.iter().copied().collect();
                 let term = self.term_named(TermOp::State(index), vec![], axes, span, name);
                 self.states.push((index, term, false));
+                self.state_orders.push((index, order));
                 Value::State(index)
             }
             ParamKind::Diff => self.param_term(index, &[], span, true, name),
@@ -316,8 +340,8 @@ impl<'a> Elaborator<'a> {
             );
             return None;
         }
-        if promised.integer && !self.typed.terms[term.0 as usize].integer {
-            self.errors.at(at, "an output of `i64` is made of indices (`argmax`, `argmin`, labels), and this is not one");
+        if promised.integer && !whole::is_whole(&self.typed, term) {
+            self.errors.at(at, "an output of `i64` is made of whole numbers (`argmax`, labels, `index(..)`, sums and products of these), and this is not");
         }
         self.typed.output_axes.push(order);
         Some(term)

@@ -19,6 +19,8 @@ pub(super) fn reduction(name: &str) -> Option<Reduction> {
         "argmin" => Reduction::ArgMin,
         "var" => Reduction::Var,
         "logsumexp" => Reduction::LogSumExp,
+        "any" => Reduction::Any,
+        "all" => Reduction::All,
         _ => return None,
     })
 }
@@ -30,8 +32,12 @@ pub(super) fn extremum(name: &str) -> Reduction {
 
 impl Elaborator<'_> {
     pub(super) fn reduction(&mut self, kind: Reduction, args: &[&Expr], span: Span) -> Value {
-        let (x, axes) = (self.tensor_arg(args[0]), self.axes_arg(args[1]));
-        let (Some(x), Some(axes)) = (x, axes) else { return Value::Poison };
+        let x = match (kind, self.expr(args[0])) {
+            (_, Value::Poison) => None,
+            (Reduction::Any | Reduction::All, mask) => self.mask(&mask, args[0].span()),
+            (_, x) => self.tensor(&x, args[0].span()),
+        };
+        let (Some(x), Some(axes)) = (x, self.axes_arg(args[1])) else { return Value::Poison };
         if !self.reducible(kind.name(), args[0], self.axes_of(x), &axes, args[1]) {
             return Value::Poison;
         }

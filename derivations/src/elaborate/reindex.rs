@@ -15,6 +15,7 @@ impl Elaborator<'_> {
     pub(super) fn reindex_word(&mut self, name: &str, args: &[&Expr], span: Span) -> Value {
         let term = match name {
             "window" => self.window(args, span),
+            "adaptive_window" => self.adaptive_window(args, span),
             "rename" => self.rename(args, span),
             "split" => self.split(args, span),
             "merge" => self.merge(args, span),
@@ -23,11 +24,18 @@ impl Elaborator<'_> {
             "stack" => self.stack(args, span),
             "concat" => self.concat(args, span),
             "pick" => self.pick(args, span),
+            "scatter" | "scatter_add" => self.scatter(name, args, span),
+            "roll" => self.roll(args, span),
+            "flip" => self.flip(args, span),
+            "pad" | "pad_reflect" | "pad_edge" | "pad_circular" => self.pad(name, args, span),
+            "repeat" => self.repeat(args, span),
             _ => {
                 self.errors.span(span, format!("`{name}` is not in this version of the formula language yet"));
                 None
             }
         };
+        // the axes it would have introduced are not known, which is no error of those who name them
+        self.unknown_axes |= term.is_none();
         term.map_or(Value::Poison, Value::from)
     }
 
@@ -40,12 +48,20 @@ impl Elaborator<'_> {
         Some(axis)
     }
 
-    fn canonical(&self, axis: AxisId) -> u64 {
+    /// A new axis that the formula cannot name.
+    pub(super) fn hidden_axis(&mut self, name: &str, extent: IntId, canonical: u64, span: Span) -> Option<AxisId> {
+        let axis = self.new_axis(name, Some(extent), false, span)?;
+        self.typed.axes[axis.0 as usize].canonical = canonical.max(1);
+        self.typed.bindings.push(Binding::Axis(axis));
+        Some(axis)
+    }
+
+    pub(super) fn canonical(&self, axis: AxisId) -> u64 {
         self.typed.axes[axis.0 as usize].canonical
     }
 
     /// The axis of this name if it exists (then the extents must agree), else a new one.
-    fn target_axis(&mut self, arg: &Expr, extent: IntId, canonical: u64, x: TermId) -> Option<AxisId> {
+    pub(super) fn target_axis(&mut self, arg: &Expr, extent: IntId, canonical: u64, x: TermId) -> Option<AxisId> {
         let Some(name) = axis_ident(arg) else {
             self.errors.at(arg, format!("the name of an axis is wanted here, and this is `{}`", tidy(arg)));
             return None;
@@ -73,7 +89,7 @@ impl Elaborator<'_> {
     }
 
     /// One axis that the value has.
-    fn one_axis(&mut self, arg: &Expr, x: TermId, value: &Expr) -> Option<AxisId> {
+    pub(super) fn one_axis(&mut self, arg: &Expr, x: TermId, value: &Expr) -> Option<AxisId> {
         let axes = self.axes_arg(arg)?;
         match axes.as_slice() {
             [axis] => self.has_axes(x, value, &axes, arg).then_some(*axis),
@@ -85,7 +101,7 @@ impl Elaborator<'_> {
     }
 
     /// Whether a value has these axes; reports the first that it lacks, at its name in the list `at`.
-    fn has_axes(&mut self, x: TermId, value: &Expr, axes: &[AxisId], at: &Expr) -> bool {
+    pub(super) fn has_axes(&mut self, x: TermId, value: &Expr, axes: &[AxisId], at: &Expr) -> bool {
         let has = self.axes_of(x);
         let Some(axis) = axes.iter().find(|a| !has.contains(**a)) else { return true };
         let (name, list) = (self.axis_name(*axis), self.list(has));
@@ -95,7 +111,7 @@ impl Elaborator<'_> {
     }
 
     /// Whether new axes have different names; reports the first that does not.
-    fn distinct<'i>(&mut self, names: impl Iterator<Item = &'i Option<Ident>>) -> bool {
+    pub(super) fn distinct<'i>(&mut self, names: impl Iterator<Item = &'i Option<Ident>>) -> bool {
         let mut seen: Vec<&Ident> = vec![];
         for name in names.flatten() {
             if seen.contains(&name) {
@@ -108,7 +124,7 @@ impl Elaborator<'_> {
     }
 
     /// A whole number of the call.
-    fn int_arg(&mut self, arg: &Expr) -> Option<IntId> {
+    pub(super) fn int_arg(&mut self, arg: &Expr) -> Option<IntId> {
         match self.expr(arg) {
             Value::Host(h) => Some(self.host_int(&h)),
             Value::Poison => None,
@@ -201,7 +217,7 @@ impl Elaborator<'_> {
         Some(WindowAxis { dim, source, out, tap, stride, dilation, padding, counted })
     }
 
-    fn target_ident(&mut self, name: &Ident, extent: IntId, canonical: u64, x: TermId) -> Option<AxisId> {
+    pub(super) fn target_ident(&mut self, name: &Ident, extent: IntId, canonical: u64, x: TermId) -> Option<AxisId> {
         let path: Expr = syn::parse_quote!(#name);
         self.target_axis(&path, extent, canonical, x)
     }
@@ -383,7 +399,7 @@ impl Elaborator<'_> {
     }
 
     /// Labels that come from an argument are checked against what they index.
-    fn check_labels(&mut self, index: TermId, axes: &[AxisId]) {
+    pub(super) fn check_labels(&mut self, index: TermId, axes: &[AxisId]) {
         let mut at = index;
         loop {
             let term = &self.typed.terms[at.0 as usize];
@@ -392,9 +408,7 @@ impl Elaborator<'_> {
                     let param = *param;
                     return self.check(Check::Labels { param, axes: axes.to_vec() });
                 }
-                (TermOp::Rename { .. } | TermOp::Slice { .. } | TermOp::Split { .. } | TermOp::Merge { .. }, Some(inner)) => {
-                    at = *inner
-                }
+                (op, Some(inner)) if op.only_moves() => at = *inner,
                 _ => return,
             }
         }
@@ -408,9 +422,7 @@ impl Elaborator<'_> {
             let (outer_len, inner_len) = (self.typed.ints.axis_len(whole), self.typed.ints.axis_len(inner));
             let extent = self.typed.ints.mul(outer_len, inner_len);
             let name = format!("{}{}", self.axis_name(whole), self.axis_name(inner));
-            let axis = self.new_axis(&name, Some(extent), false, span)?;
-            self.typed.axes[axis.0 as usize].canonical = self.canonical(whole) * self.canonical(inner);
-            self.typed.bindings.push(Binding::Axis(axis));
+            let axis = self.hidden_axis(&name, extent, self.canonical(whole) * self.canonical(inner), span)?;
             let set = (self.axes_of(*x) - whole.into() - inner.into()) | axis.into();
             *x = self.term(TermOp::Merge { outer: whole, inner, axis, inner_len }, vec![*x], set, span);
             whole = axis;
@@ -420,7 +432,7 @@ impl Elaborator<'_> {
 }
 
 /// The names in `(OH, OW)` or `O`.
-fn names(arg: &Expr) -> Vec<Option<Ident>> {
+pub(super) fn names(arg: &Expr) -> Vec<Option<Ident>> {
     match arg {
         Expr::Tuple(t) => t.elems.iter().map(axis_ident).collect(),
         one => vec![axis_ident(one)],

@@ -127,6 +127,23 @@ pub enum Check {
         param: usize,
         axes: Vec<AxisId>,
     },
+    /// Padding is not negative, and a reflection or a joined end has the elements that it takes.
+    Padding {
+        axis: AxisId,
+        lo: IntId,
+        hi: IntId,
+        kind: Padding,
+    },
+    /// An axis is shared among so many windows, at least one.
+    Outputs {
+        axis: AxisId,
+        count: IntId,
+    },
+    /// So many copies of an axis are neither negative nor too many.
+    Copies {
+        axis: AxisId,
+        times: IntId,
+    },
     /// A constant array has one number an element of the axis.
     ConstantLen {
         axis: AxisId,
@@ -162,6 +179,10 @@ pub enum Reduction {
     ArgMin,
     Var,
     LogSumExp,
+    /// Whether a mask is set anywhere.
+    Any,
+    /// Whether a mask is set everywhere.
+    All,
 }
 
 impl Reduction {
@@ -176,6 +197,8 @@ impl Reduction {
             Reduction::ArgMin => "argmin",
             Reduction::Var => "var",
             Reduction::LogSumExp => "logsumexp",
+            Reduction::Any => "any",
+            Reduction::All => "all",
         }
     }
 }
@@ -192,6 +215,15 @@ pub struct WindowAxis {
     pub padding: IntId,
     /// How much of the padding counts as zeros: the padding, or 0.
     pub counted: IntId,
+}
+
+/// One axis of a window whose positions share the axis: the `i`-th covers ⌊i·len/count⌋ to ⌈(i+1)·len/count⌉.
+#[derive(Clone, Copy, Debug)]
+pub struct AdaptiveAxis {
+    pub source: AxisId,
+    pub out: AxisId,
+    pub tap: AxisId,
+    pub count: IntId,
 }
 
 #[derive(Clone, Debug)]
@@ -216,6 +248,9 @@ pub enum TermOp {
         axes: Vec<WindowAxis>,
         divisor: HostId,
         has_divisor: HostId,
+    },
+    AdaptiveWindow {
+        axes: Vec<AdaptiveAxis>,
     },
     Rename {
         from: AxisId,
@@ -242,6 +277,28 @@ pub enum TermOp {
         axis: AxisId,
         by: IntId,
     },
+    /// `y[i] = x[(i − by) mod len]`
+    Roll {
+        axis: AxisId,
+        by: IntId,
+    },
+    Flip {
+        axis: AxisId,
+    },
+    Pad {
+        axis: AxisId,
+        out: AxisId,
+        lo: IntId,
+        hi: IntId,
+        kind: Padding,
+    },
+    /// The axis so many times over as `copies` is long.
+    Repeat {
+        axis: AxisId,
+        out: AxisId,
+        copies: AxisId,
+        len: IntId,
+    },
     Stack {
         axis: AxisId,
     },
@@ -253,6 +310,13 @@ pub enum TermOp {
     /// The last argument is the index.
     Pick {
         axis: AxisId,
+    },
+    /// The last argument is the index. Its axes `over` are replaced by `axis`; of several elements for one place, their sum
+    /// or the last.
+    Scatter {
+        axis: AxisId,
+        over: Vec<AxisId>,
+        last: bool,
     },
     /// A fixed position.
     PickAt {
@@ -274,17 +338,32 @@ pub enum TermOp {
 }
 
 impl TermOp {
+    /// Whether every element of the result is one of its argument's.
+    pub fn only_moves(&self) -> bool {
+        match self {
+            TermOp::Pad { kind, .. } => !matches!(kind, Padding::Number(_)),
+            TermOp::Rename { .. } | TermOp::Slice { .. } | TermOp::Split { .. } | TermOp::Merge { .. } => true,
+            TermOp::Roll { .. } | TermOp::Flip { .. } | TermOp::Repeat { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The word that makes new axes, for messages.
     pub fn word(&self) -> &'static str {
         match self {
             TermOp::Index(_) => "index",
             TermOp::Window { .. } => "window",
+            TermOp::AdaptiveWindow { .. } => "adaptive_window",
             TermOp::Rename { .. } => "rename",
             TermOp::Split { .. } => "split",
             TermOp::Merge { .. } => "merge",
             TermOp::Slice { .. } => "slice",
+            TermOp::Pad { kind, .. } => kind.word(),
+            TermOp::Repeat { .. } => "repeat",
             TermOp::Stack { .. } => "stack",
             TermOp::Concat { .. } => "concat",
+            TermOp::Scatter { last: true, .. } => "scatter",
+            TermOp::Scatter { .. } => "scatter_add",
             TermOp::Constant { .. } => "constant",
             TermOp::Random { distribution, .. } => match distribution {
                 Distribution::Bernoulli => "bernoulli",
@@ -292,6 +371,29 @@ impl TermOp {
                 Distribution::Normal => "normal",
             },
             _ => "the value itself",
+        }
+    }
+}
+
+/// What lies beyond the ends of a padded axis.
+#[derive(Clone, Copy, Debug)]
+pub enum Padding {
+    Number(TermFill),
+    /// Mirrored at the first and last element.
+    Reflect,
+    /// The first and last element again.
+    Edge,
+    /// The ends joined.
+    Circular,
+}
+
+impl Padding {
+    pub fn word(self) -> &'static str {
+        match self {
+            Padding::Number(_) => "pad",
+            Padding::Reflect => "pad_reflect",
+            Padding::Edge => "pad_edge",
+            Padding::Circular => "pad_circular",
         }
     }
 }

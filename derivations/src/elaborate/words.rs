@@ -253,16 +253,21 @@ impl Elaborator<'_> {
 
     fn fill(&mut self, args: &[&Expr], span: Span) -> Value {
         let Some(x) = self.tensor_arg(args[0]) else { return Value::Poison };
-        let fill = match self.expr(args[1]) {
-            Value::Host(Host { literal: Some(l), .. }) => TermFill::Num(l.number()),
-            Value::Host(h) => TermFill::Host(self.host(HostKind::Number, h.tokens)),
-            Value::Poison => return Value::Poison,
-            other => {
-                self.errors.at(args[1], format!("holes are filled with a number, and this is {}", other.kind()));
-                return Value::Poison;
-            }
-        };
+        let Some(fill) = self.filler(args[1], "holes are filled") else { return Value::Poison };
         self.pointwise(TermOp::Fill(fill), &[x], span).into()
+    }
+
+    /// A number that stands where there are no elements.
+    pub(super) fn filler(&mut self, arg: &Expr, what: &str) -> Option<TermFill> {
+        match self.expr(arg) {
+            Value::Host(Host { literal: Some(l), .. }) => Some(TermFill::Num(l.number())),
+            Value::Host(h) => Some(TermFill::Host(self.host(HostKind::Number, h.tokens))),
+            Value::Poison => None,
+            other => {
+                self.errors.at(arg, format!("{what} with a number, and this is {}", other.kind()));
+                None
+            }
+        }
     }
 
     fn random(&mut self, name: &str, args: &[&Expr], span: Span) -> Value {

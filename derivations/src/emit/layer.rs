@@ -5,13 +5,13 @@ use super::inner::{backward_kernel, grad_ident, local};
 use super::kernel::KernelArg;
 use super::reference::reference;
 use super::signature::{Face, list_of};
-use crate::elaborate::{Binding, Check};
+use crate::elaborate::{Binding, Check, Library};
 use crate::syntax::{AxisList, Param, ParamKind};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 /// The implementation, and the reference functions behind it.
-pub fn layer(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
+pub fn layer(face: &Face<'_>, variants: &[Variant], library: &Library) -> TokenStream {
     let (krate, stem, saved) = (&face.krate, &face.stem, face.named("Saved"));
     let name = face.function_text();
     let axes = axis_names(face, variants);
@@ -23,7 +23,7 @@ pub fn layer(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
         quote!(#krate::layer::OutputSpec::new(&[#(#names),*]) #many #integer)
     });
     let reads = reads(face, variants);
-    let (forward, backward, reference) = (forward(face), backward(face), reference(face, variants));
+    let (forward, backward, reference) = (forward(face), backward(face), reference(face, variants, library));
     quote! {
         impl<T: #krate::Float> #krate::Layer<T> for #stem {
             const NAME: &'static str = #name;

@@ -20,7 +20,7 @@ pub use signature::stem;
 pub use stub::stub;
 pub use warnings::warnings;
 
-use crate::elaborate::{Check, Typed};
+use crate::elaborate::{Check, Library, Typed};
 use crate::graph::{Graph, NodeId};
 use crate::plan::{Elem, Plan};
 use crate::syntax::{Formula, Options};
@@ -58,7 +58,7 @@ pub struct Saved {
 }
 
 /// Every item of a derived formula.
-pub fn emit(options: &Options, formula: &Formula, variants: &[Variant]) -> TokenStream {
+pub fn emit(options: &Options, formula: &Formula, variants: &[Variant], library: &Library) -> TokenStream {
     let axes = variants.first().map(|v| v.typed.axes.iter().map(|a| a.name.clone()).collect()).unwrap_or_default();
     let face = Face::new(formula, options, axes);
     let docs = docs::Docs::new(&face, variants);
@@ -67,7 +67,7 @@ pub fn emit(options: &Options, formula: &Formula, variants: &[Variant]) -> Token
     let methods = api::methods(&face, &docs);
     let prepare = prepare::prepare(&face, variants);
     let inner = inner::inner(&face, variants);
-    let layer = layer::layer(&face, variants);
+    let layer = layer::layer(&face, variants, library);
     quote! {
         #function
         #types

@@ -206,6 +206,16 @@ pub fn int_tokens(
             let (a, b) = (at(a), at(b));
             quote!(#a.div_euclid(#b))
         }
+        Int::Gcd(a, b) => {
+            let (a, b) = (at(a), at(b));
+            quote!({
+                let (mut a, mut b) = (#a, #b);
+                while b != 0 {
+                    (a, b) = (b, a.rem_euclid(b));
+                }
+                a
+            })
+        }
     }
 }
 
@@ -245,6 +255,18 @@ fn check(face: &Face<'_>, typed: &Typed, check: &Check) -> TokenStream {
         Check::NotEmpty { axes, what } => {
             let axes = axes.iter().map(index);
             quote!(#shapes.not_empty(&[#(#axes),*], #what)?;)
+        }
+        Check::Padding { axis, lo, hi, kind } => {
+            let (axis, lo, hi, word) = (index(axis), local_int(face, typed, *lo), local_int(face, typed, *hi), kind.word());
+            quote!(#shapes.padding(#axis, #lo, #hi, #word)?;)
+        }
+        Check::Outputs { axis, count } => {
+            let (axis, count) = (index(axis), local_int(face, typed, *count));
+            quote!(#shapes.outputs(#axis, #count)?;)
+        }
+        Check::Copies { axis, times } => {
+            let (axis, times) = (index(axis), local_int(face, typed, *times));
+            quote!(#shapes.copies(#axis, #times)?;)
         }
         Check::ConstantLen { axis, len } => {
             let (axis, len) = (index(axis), *len as i64);

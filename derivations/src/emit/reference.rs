@@ -1,28 +1,34 @@
-//! `reference`: the formula as written, un-fused, on the opaque scalar of the runtime's vocabulary.
+//! `reference`: the formula as written, un-fused, on the opaque scalar of the runtime's vocabulary. It is the author's own
+//! body, see [`crate::written`]; of what that stage does not rewrite, the terms.
 
 use super::Variant;
 use super::layer::axis_names;
 use super::prepare::int_tokens;
 use super::signature::Face;
-use crate::elaborate::typed::HostKind;
-use crate::elaborate::{TermFill, TermId, TermOp, Typed};
+use crate::elaborate::typed::{AdaptiveAxis, HostKind};
+use crate::elaborate::{Library, Padding, TermFill, TermId, TermOp, Typed};
 use crate::graph::{AxisId, BinaryOp, Distribution, IntId};
+use crate::written;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 /// `fn reference(&self, args) -> Result<Vec<Value>, Error>`
-pub fn reference(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
+pub fn reference(face: &Face<'_>, variants: &[Variant], library: &Library) -> TokenStream {
     let (krate, rt) = (&face.krate, &face.rt);
     let function = face.function_text();
     let (call, shapes) = (face.free("call"), face.free("shapes"));
     let names: Vec<Ident> = face.args().map(|(i, _)| arg_ident(face, i)).collect();
     let lens = names.iter().map(|n| quote!(#n.as_ref().map(#rt::value_shape)));
-    let mut arms: Vec<TokenStream> = variants.iter().map(|v| arm(face, variants, v)).collect();
-    let last = arms.pop();
-    let indices = 0..arms.len();
-    let body =
-        if arms.is_empty() { quote!(#last) } else { quote!(match #call.variant() { #(#indices => { #arms })* _ => { #last } }) };
-    let unpack = super::prepare::unpack(face, &quote!(self), &body);
+    let axes = axis_names(face, variants);
+    let declared = variants.first().map_or(0, |v| v.typed.axes.iter().take_while(|a| a.extent.is_none()).count());
+    let place = |index| arg_ident(face, index);
+    let around = written::Names { krate, call: &call, args: &place };
+    let written = written::body(face.formula, library, &around, &axes, declared);
+    let by_terms = written.is_none();
+    let body = written.unwrap_or_else(|| of_terms(face, variants, &call));
+    let op = face.free("op");
+    let unpack = super::prepare::unpack(face, &quote!(#op), &body);
+    let unpack = if by_terms { unpack } else { written::located(unpack) };
     quote! {
         fn reference(
             &self,
@@ -30,11 +36,20 @@ pub fn reference(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
         ) -> ::core::result::Result<::std::vec::Vec<#krate::formula::Value>, #krate::Error> {
             let [#(#names),*] = #krate::layer::exactly(args, #function, "arguments")?;
             let #shapes = [#(#lens),*];
-            let #call = prepare(self, #shapes.each_ref().map(|s| s.as_deref()))?;
+            let #op = self;
+            let #call = prepare(#op, #shapes.each_ref().map(|s| s.as_deref()))?;
             #unpack
             #body
         }
     }
+}
+
+/// The specialisation that serves the call.
+fn of_terms(face: &Face<'_>, variants: &[Variant], call: &Ident) -> TokenStream {
+    let mut arms: Vec<TokenStream> = variants.iter().map(|v| arm(face, variants, v)).collect();
+    let last = arms.pop();
+    let indices = 0..arms.len();
+    if arms.is_empty() { quote!(#last) } else { quote!(match #call.variant() { #(#indices => { #arms })* _ => { #last } }) }
 }
 
 fn arg_ident(face: &Face<'_>, index: usize) -> Ident {
@@ -131,6 +146,16 @@ impl Printer<'_> {
         )
     }
 
+    fn filler(&self, fill: TermFill) -> TokenStream {
+        match fill {
+            TermFill::Num(value) => super::kernel::number(value),
+            TermFill::Host(id) => {
+                let (call, id) = (&self.call, id.0 as usize);
+                quote!(#call.number(#id))
+            }
+        }
+    }
+
     fn term(&self, op: &TermOp, args: &[Ident]) -> TokenStream {
         let (krate, rt, call) = (&self.face.krate, &self.face.rt, &self.call);
         let f = quote!(#krate::formula);
@@ -178,6 +203,12 @@ impl Printer<'_> {
                 let (sources, outs, taps) = (list(&|w| w.source), list(&|w| w.out), list(&|w| w.tap));
                 quote!(#f::window(#(&#args),*, #sources, #outs, #taps, &(#window)))
             }
+            TermOp::AdaptiveWindow { axes } => {
+                let list = |f: &dyn Fn(&AdaptiveAxis) -> AxisId| self.axes(&axes.iter().map(f).collect::<Vec<_>>());
+                let (sources, outs, taps) = (list(&|w| w.source), list(&|w| w.out), list(&|w| w.tap));
+                let counts = axes.iter().map(|w| w.out.0 as usize);
+                quote!(#f::adaptive_window(#(&#args),*, #sources, #outs, #taps, &[#(#call.len(#counts)),*]))
+            }
             TermOp::Rename { from, to } => {
                 let (from, to) = (self.axis(*from), self.axis(*to));
                 quote!(#f::rename(#(&#args),*, #from, #to))
@@ -200,6 +231,30 @@ impl Printer<'_> {
                 let (axis, by) = (self.axis(*axis), self.int(*by));
                 quote!(#f::shift(#(&#args),*, #axis, #by))
             }
+            TermOp::Roll { axis, by } => {
+                let (axis, by) = (self.axis(*axis), self.int(*by));
+                quote!(#f::roll(#(&#args),*, #axis, #by))
+            }
+            TermOp::Flip { axis } => {
+                let axis = self.axis(*axis);
+                quote!(#f::flip(#(&#args),*, #axis))
+            }
+            TermOp::Pad { axis, out, lo, hi, kind } => {
+                let (axis, out, lo, hi) = (self.axis(*axis), self.axis(*out), self.int(*lo), self.int(*hi));
+                let value = match kind {
+                    Padding::Number(fill) => {
+                        let value = self.filler(*fill);
+                        quote!(, #value)
+                    }
+                    _ => quote!(),
+                };
+                let word = word(kind.word());
+                quote!(#word(#(&#args),*, #axis, #out, #lo as usize, #hi as usize #value))
+            }
+            TermOp::Repeat { axis, out, copies, .. } => {
+                let (axis, out, copies) = (self.axis(*axis), self.axis(*out), copies.0 as usize);
+                quote!(#f::repeat(#(&#args),*, #axis, #out, #call.len(#copies)))
+            }
             TermOp::Stack { axis } => {
                 let axis = self.axis(*axis);
                 quote!(#f::stack(#axis, &[#(&#args),*]))
@@ -216,6 +271,10 @@ impl Printer<'_> {
                 let axis = self.axis(*axis);
                 let (x, index) = (&args[0], &args[1]);
                 quote!(#f::pick(&#x, &[#axis], &#index))
+            }
+            TermOp::Scatter { axis, over, .. } => {
+                let (len, axis, over, word) = (axis.0 as usize, self.axis(*axis), self.axes(over), word(op.word()));
+                quote!(#word(#(&#args),*, #axis, #call.len(#len), #over))
             }
             TermOp::PickAt { axis, at } => {
                 let (axis, at) = (self.axis(*axis), self.int(*at));
@@ -243,13 +302,7 @@ impl Printer<'_> {
                 quote!(#word(&[#(#dims),*], #rt::Seed(#call.seed(#seed)), #number #param))
             }
             TermOp::Fill(fill) => {
-                let value = match fill {
-                    TermFill::Num(value) => quote!(#value),
-                    TermFill::Host(id) => {
-                        let id = id.0 as usize;
-                        quote!(#call.number(#id))
-                    }
-                };
+                let value = self.filler(*fill);
                 quote!(#f::fill(#(&#args),*, &#f::num(#value)))
             }
         }

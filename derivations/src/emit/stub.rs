@@ -24,7 +24,43 @@ pub fn stub(options: &Options, formula: &Formula) -> TokenStream {
     let function = api::function(&face, &docs);
     let types = api::types(&face, &docs);
     let methods = api::stub_methods(&face);
-    quote!(#function #types #methods)
+    let layer = layer(&face);
+    quote!(#function #types #methods #layer)
+}
+
+/// So that `gradient_test!` and what is generic over layers have nothing to add.
+fn layer(face: &Face<'_>) -> TokenStream {
+    let (krate, stem, name) = (&face.krate, &face.stem, face.function_text());
+    let layer = quote!(#krate::layer);
+    quote! {
+        impl<T: #krate::Float> #krate::Layer<T> for #stem {
+            const NAME: &'static str = #name;
+            const AXES: &'static [&'static str] = &[];
+            const ARGS: &'static [#layer::ArgSpec] = &[];
+            const OUTPUTS: &'static [#layer::OutputSpec] = &[];
+            const BACKWARD_READS: #layer::Reads = #layer::Reads { args: &[], outputs: &[] };
+            type Saved = ();
+            fn forward(&self, _: &mut [#layer::Arg<'_, T>]) -> ::core::result::Result<#layer::Forward<T, ()>, #krate::Error> {
+                ::core::unreachable!()
+            }
+            fn backward(
+                &self,
+                _: &[#krate::ndarray::ArrayViewD<'_, T>],
+                _: &[#layer::Arg<'_, T>],
+                _: &[#layer::Output<T>],
+                (): &(),
+                _: &mut [::core::option::Option<#layer::GradD<'_, T>>],
+            ) -> ::core::result::Result<(), #krate::Error> {
+                ::core::unreachable!()
+            }
+            fn reference(
+                &self,
+                _: &[::core::option::Option<#krate::formula::Value>],
+            ) -> ::core::result::Result<::std::vec::Vec<#krate::formula::Value>, #krate::Error> {
+                ::core::unreachable!()
+            }
+        }
+    }
 }
 
 /// The formula with what would make its stubs wrong put right: each argument a name of its own, and a result.

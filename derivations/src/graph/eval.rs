@@ -95,6 +95,11 @@ pub fn fold(op: ReduceOp, state: &mut (f64, f64), value: f64, index: usize) {
     }
 }
 
+/// What lies at a place of a scatter after one more value.
+pub fn scattered(op: ReduceOp, before: f64, value: f64) -> f64 {
+    if op == ReduceOp::Max { before.max(value) } else { before + value }
+}
+
 /// The state of a reduction before its first element.
 pub fn fold_start(op: ReduceOp) -> (f64, f64) {
     let value = match op {
@@ -157,12 +162,13 @@ impl Graph {
                 });
                 return states.into_iter().map(|s| fold_end(*op, s)).collect();
             }
-            Op::ScatterAdd { x, axis, index, over } => {
+            Op::Scatter { op, x, axis, index, over } => {
                 let domain = self.axes_of(*x) | self.axes_of(*index) | *over;
                 env.each(domain, &mut at, &mut |at| {
                     let mut to = *at;
                     to[axis.0 as usize] = read(*index, at) as usize;
-                    out[env.offset(axes, &to)] += read(*x, at);
+                    let slot = &mut out[env.offset(axes, &to)];
+                    *slot = scattered(*op, *slot, read(*x, at));
                 });
             }
             op => env.each(axes, &mut at, &mut |at| {
@@ -200,7 +206,7 @@ impl Graph {
                 read(*x, &from)
             }
             Op::Random(d) => draw(d, env.offset_in(&d.axes, at), d.param.map_or(0.0, |p| env.hosts[p.0 as usize])),
-            Op::Input(_) | Op::Reduce { .. } | Op::ScatterAdd { .. } => unreachable!("not computed element by element"),
+            Op::Input(_) | Op::Reduce { .. } | Op::Scatter { .. } => unreachable!("not computed element by element"),
         }
     }
 }

@@ -20,6 +20,8 @@ pub enum Int {
     Mul(IntId, IntId),
     /// Division rounding towards −∞; the divisor is positive.
     FloorDiv(IntId, IntId),
+    /// The greatest common divisor; of 0 and another, the other.
+    Gcd(IntId, IntId),
 }
 
 /// The hash-consed integers of a graph. Constants are folded.
@@ -96,6 +98,12 @@ impl Ints {
             _ => self.intern(Int::FloorDiv(a, b)),
         }
     }
+    pub fn gcd(&mut self, a: IntId, b: IntId) -> IntId {
+        match (self.as_const(a), self.as_const(b)) {
+            (Some(x), Some(y)) => self.constant(common_divisor(x, y)),
+            _ => self.intern(Int::Gcd(a, b)),
+        }
+    }
     /// Records that an integer is never negative (a padding, a count).
     pub fn assume_nonnegative(&mut self, id: IntId) {
         self.nonnegative.insert(id);
@@ -104,7 +112,7 @@ impl Ints {
     pub fn is_nonnegative(&self, id: IntId) -> bool {
         match self.get(id) {
             Int::Const(value) => value >= 0,
-            Int::Len(_) => true,
+            Int::Len(_) | Int::Gcd(..) => true,
             _ => self.nonnegative.contains(&id),
         }
     }
@@ -119,6 +127,7 @@ impl Ints {
             Int::Sub(a, b) => at(a) - at(b),
             Int::Mul(a, b) => at(a) * at(b),
             Int::FloorDiv(a, b) => at(a).div_euclid(at(b)),
+            Int::Gcd(a, b) => common_divisor(at(a), at(b)),
         }
     }
     fn intern(&mut self, int: Int) -> IntId {
@@ -130,4 +139,11 @@ impl Ints {
         self.ids.insert(int, id);
         id
     }
+}
+
+fn common_divisor(mut a: i64, mut b: i64) -> i64 {
+    while b != 0 {
+        (a, b) = (b, a.rem_euclid(b));
+    }
+    a.abs()
 }

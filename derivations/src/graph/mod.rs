@@ -11,11 +11,13 @@ mod int;
 mod op;
 pub mod print;
 pub mod special;
+mod words;
 
 pub use affine::{Affine, Condition, Reindex, Source, Transpose, condition_axes};
 pub use axis::{AxisId, AxisSet};
 pub use int::{Int, IntId, Ints};
 pub use op::{BinaryOp, ReduceOp, UnaryOp};
+pub use words::words;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -139,8 +141,11 @@ pub enum Op {
         valid: Vec<Condition>,
     },
     Reindex(NodeId, Reindex),
-    /// `y[.., c, ..] = Σ x[..]` over the positions whose `index` is `c`, summed over `over`; transposes a gather.
-    ScatterAdd {
+    /// `y[.., c, ..] = Σ x[..]` over the positions whose `index` is `c`, summed over `over`; transposes a gather. Or the
+    /// largest of them and 0.
+    Scatter {
+        /// `Sum` or `Max`.
+        op: ReduceOp,
         x: NodeId,
         axis: AxisId,
         index: NodeId,
@@ -166,7 +171,7 @@ impl Op {
                 });
                 std::iter::once(*x).chain(loads).collect()
             }
-            Op::ScatterAdd { x, index, .. } => vec![*x, *index],
+            Op::Scatter { x, index, .. } => vec![*x, *index],
         }
     }
     /// The same operator on other operands, given in the order of [`Op::operands`].
@@ -185,7 +190,7 @@ impl Op {
                     }
                 }
             }
-            Op::ScatterAdd { x, index, .. } => (*x, *index) = (f(*x), f(*index)),
+            Op::Scatter { x, index, .. } => (*x, *index) = (f(*x), f(*index)),
         }
         op
     }
@@ -300,7 +305,7 @@ impl Graph {
                 });
                 (of(x) - mapped) | read | condition_axes(&r.valid)
             }
-            Op::ScatterAdd { x, axis, index, over } => ((of(x) | of(index)) - *over) | AxisSet::one(*axis),
+            Op::Scatter { x, axis, index, over, .. } => ((of(x) | of(index)) - *over) | AxisSet::one(*axis),
             Op::Random(draw) => draw.axes.iter().copied().collect(),
         }
     }

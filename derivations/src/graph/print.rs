@@ -1,6 +1,6 @@
 //! Nodes as mathematics, one line a value.
 
-use super::{AxisId, AxisSet, BinaryOp, Graph, NodeId, Op, ReduceOp, UnaryOp};
+use super::{AxisId, AxisSet, BinaryOp, Graph, NodeId, Op, ReduceOp, UnaryOp, words};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -75,14 +75,12 @@ impl<'g> Printer<'g> {
     fn name(&self, node: NodeId) -> String {
         let taken =
             |name: &str| self.names.borrow().values().any(|n| n == name) || self.graph.inputs.iter().any(|i| i.name == name);
-        let base = self.graph.names.get(&node).cloned().unwrap_or_else(|| match self.graph.op(node) {
+        let base = words(self.graph, node).unwrap_or_else(|| match self.graph.op(node) {
             Op::Reduce { op, .. } => op.name().to_string(),
             _ => "t".to_string(),
         });
-        if !taken(&base) && self.graph.names.contains_key(&node) {
-            return base;
-        }
-        (1..).map(|i| format!("{base}{i}")).find(|n| !taken(n)).unwrap_or(base)
+        let numbered = (2..).map(|i| format!("{base}_{i}"));
+        std::iter::once(base.clone()).chain(numbered).find(|n| !taken(n)).unwrap_or(base)
     }
 
     fn wrapped(&self, lines: &mut Vec<String>, node: NodeId, at_least: Binding) -> String {
@@ -124,7 +122,10 @@ impl<'g> Printer<'g> {
                 let moved: AxisSet = r.map.iter().map(|(a, _)| *a).collect();
                 atom(format!("{}[{}]", self.wrapped(lines, *x, Binding::Atom), self.list(moved)))
             }
-            Op::ScatterAdd { x, axis, .. } => atom(format!("scatter_add({}, {})", self.text(lines, *x).0, self.axis(*axis))),
+            Op::Scatter { op, x, axis, .. } => {
+                let word = if *op == ReduceOp::Max { "last" } else { "scatter_add" };
+                atom(format!("{word}({}, {})", self.text(lines, *x).0, self.axis(*axis)))
+            }
             Op::Random(d) => atom(format!("draw{}", d.number)),
         }
     }

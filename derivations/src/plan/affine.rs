@@ -8,24 +8,33 @@ use std::collections::BTreeMap;
 pub(super) struct Arith {
     pub ints: Ints,
     extents: Vec<Option<IntId>>,
+    /// The extent of each axis, as an integer.
+    lens: Vec<IntId>,
 }
 
 /// A sum of products of atoms: extents, host integers, divisions.
 type Polynomial = BTreeMap<Vec<IntId>, i64>;
 
+/// `sum += times·more`
+fn add(sum: &mut Polynomial, more: Polynomial, times: i64) {
+    for (atoms, k) in more {
+        let total = sum.entry(atoms).or_insert(0);
+        *total = total.wrapping_add(k.wrapping_mul(times));
+    }
+    sum.retain(|_, k| *k != 0);
+}
+
 impl Arith {
     pub fn new(graph: &Graph) -> Arith {
-        Arith { ints: graph.ints.clone(), extents: graph.axes.iter().map(|a| a.extent).collect() }
+        let mut ints = graph.ints.clone();
+        let lens = (0..graph.axes.len()).map(|i| ints.axis_len(AxisId(i as u8))).collect();
+        Arith { ints, extents: graph.axes.iter().map(|a| a.extent).collect(), lens }
     }
 
     fn polynomial(&self, id: IntId) -> Polynomial {
         let combine = |a: IntId, b: IntId, sign: i64| {
             let mut sum = self.polynomial(a);
-            for (atoms, k) in self.polynomial(b) {
-                let total = sum.entry(atoms).or_insert(0);
-                *total = total.wrapping_add(k.wrapping_mul(sign));
-            }
-            sum.retain(|_, k| *k != 0);
+            add(&mut sum, self.polynomial(b), sign);
             sum
         };
         match self.ints.get(id) {
@@ -35,7 +44,7 @@ impl Arith {
                 Some(extent) if extent != id => self.polynomial(extent),
                 _ => Polynomial::from([(vec![id], 1)]),
             },
-            Int::Host(_) | Int::FloorDiv(..) => Polynomial::from([(vec![id], 1)]),
+            Int::Host(_) | Int::FloorDiv(..) | Int::Gcd(..) => Polynomial::from([(vec![id], 1)]),
             Int::Add(a, b) => combine(a, b, 1),
             Int::Sub(a, b) => combine(a, b, -1),
             Int::Mul(a, b) => {
@@ -291,9 +300,33 @@ impl Arith {
                 let wrapped = from_zero && e.modulo.is_some_and(|m| self.is_at_most(m, Some(*hi)));
                 let fixed = e.terms.is_empty() && is_plain(e);
                 let within = |v: i64| constant(*lo).is_some_and(|lo| lo <= v) && constant(*hi).is_some_and(|hi| v < hi);
-                own || wrapped || fixed && constant(e.offset).is_some_and(within)
+                own || wrapped || self.is_between(e, *lo, *hi) || fixed && constant(e.offset).is_some_and(within)
             }
         }
+    }
+    /// Whether `lo ≤ e < hi` at every position of the axes that it reads: by the least and the largest of each term.
+    fn is_between(&self, e: &Affine, lo: IntId, hi: IntId) -> bool {
+        if !is_plain(e) {
+            return false;
+        }
+        let (mut above, mut below) = (self.polynomial(e.offset), self.polynomial(hi));
+        add(&mut above, self.polynomial(lo), -1);
+        add(&mut below, self.polynomial(e.offset), -1);
+        add(&mut below, Polynomial::from([(vec![], 1)]), -1);
+        for (axis, k) in &e.terms {
+            let Some(k) = self.ints.as_const(*k) else { return false };
+            let mut largest = self.polynomial(self.lens[axis.0 as usize]);
+            add(&mut largest, Polynomial::from([(vec![], 1)]), -1);
+            if k < 0 {
+                add(&mut above, largest, k);
+            } else {
+                add(&mut below, largest, -k);
+            }
+        }
+        self.is_never_negative(&above) && self.is_never_negative(&below)
+    }
+    fn is_never_negative(&self, p: &Polynomial) -> bool {
+        p.iter().all(|(atoms, k)| *k == 0 || *k > 0 && atoms.iter().all(|a| self.ints.is_nonnegative(*a)))
     }
     /// Whether a condition holds wherever all of `facts` do.
     pub fn is_implied(&self, c: &Condition, facts: &[Condition]) -> bool {
@@ -323,12 +356,8 @@ impl Arith {
     /// Whether `a ≤ b` in every call; no `b` is 0.
     fn is_at_most(&self, a: IntId, b: Option<IntId>) -> bool {
         let mut difference = b.map_or_else(Polynomial::new, |b| self.polynomial(b));
-        for (atoms, k) in self.polynomial(a) {
-            let total = difference.entry(atoms).or_insert(0);
-            *total = total.wrapping_sub(k);
-        }
-        let is_positive = |atoms: &[IntId]| atoms.iter().all(|a| self.ints.is_nonnegative(*a));
-        difference.iter().all(|(atoms, k)| *k == 0 || *k > 0 && is_positive(atoms))
+        add(&mut difference, self.polynomial(a), -1);
+        self.is_never_negative(&difference)
     }
     fn is_extent_at_most(&self, axis: AxisId, hi: IntId) -> bool {
         let sum = self.polynomial(hi);

@@ -1,6 +1,6 @@
 //! What a plan costs: operations, by a fixed table, and memory traffic, at canonical extents.
 
-use super::{Body, Gemm, Leaf, Nest, Operand, Phase, Place, Plan, Pointwise, ScatterAdd, Scope, Sweep, Temp, TempId, Val};
+use super::{Body, Gemm, Leaf, Nest, Operand, Phase, Place, Plan, Pointwise, Scatter, Scope, Sweep, Temp, TempId, Val};
 use crate::graph::{AxisId, AxisSet, BinaryOp, Condition, Graph, Int, Ints, Op, Reindex, Source, UnaryOp, condition_axes};
 
 /// The memory traffic of a plan, in tensors of full size (more than an eighth of the largest).
@@ -109,7 +109,7 @@ impl Counter<'_> {
         self.cost.full_reads += self.reads([&gemm.a, &gemm.b].into_iter());
         self.write(gemm.out);
     }
-    fn scatter(&mut self, scatter: &ScatterAdd) {
+    fn scatter(&mut self, scatter: &Scatter) {
         self.cost.scatters += 1;
         self.cost.full_reads += self.reads(scatter.body.operands.iter());
         self.write(scatter.out);

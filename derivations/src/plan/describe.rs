@@ -95,14 +95,14 @@ impl Printer<'_> {
         let (a, b) = (self.operand(&body, &gemm.a), self.operand(&body, &gemm.b));
         self.result(gemm.out, &format!("{a} · {b}"));
     }
-    fn scatter(&mut self, scatter: &ScatterAdd) {
+    fn scatter(&mut self, scatter: &Scatter) {
         let domain = self.axes(scatter.domain);
         self.line(0, &format!("scatter over [{domain}]"));
         let body = &with_lets(&scatter.body);
         self.lets(body);
         let (value, index) = (self.val(body, scatter.value), self.val(body, scatter.index));
         let axis = self.axis(scatter.axis);
-        self.result(scatter.out, &format!("add {value} at {axis} = {index}"));
+        self.result(scatter.out, &format!("{} {value} at {axis} = {index}", scatter.op.name()));
     }
     fn result(&mut self, temp: TempId, value: &str) {
         let t = &self.plan.temps[temp.0 as usize];
@@ -199,6 +199,7 @@ impl Printer<'_> {
             crate::graph::Int::Sub(a, b) => format!("({} - {})", self.int(a), self.int(b)),
             crate::graph::Int::Mul(a, b) => format!("{}*{}", self.int(a), self.int(b)),
             crate::graph::Int::FloorDiv(a, b) => format!("({} / {})", self.int(a), self.int(b)),
+            crate::graph::Int::Gcd(a, b) => format!("gcd({}, {})", self.int(a), self.int(b)),
         }
     }
     fn affine(&self, e: &Affine) -> String {

@@ -199,7 +199,7 @@ impl Interpreter<'_> {
         self.temps[gemm.out.0 as usize].values = out.into_iter().map(Some).collect();
         failure.map_or(Ok(()), Err)
     }
-    fn scatter(&mut self, scatter: &ScatterAdd) -> Result<(), String> {
+    fn scatter(&mut self, scatter: &Scatter) -> Result<(), String> {
         let axes = self.temps[scatter.out.0 as usize].axes;
         let mut out = vec![0.0; self.env.size(axes)];
         let mut failure = None;
@@ -207,7 +207,8 @@ impl Interpreter<'_> {
             Ok((operands, code)) => {
                 let mut to = *at;
                 to[scatter.axis.0 as usize] = pick(scatter.index, &operands, &code) as usize;
-                out[self.env.offset(axes, &to)] += pick(scatter.value, &operands, &code);
+                let slot = &mut out[self.env.offset(axes, &to)];
+                *slot = eval::scattered(scatter.op, *slot, pick(scatter.value, &operands, &code));
             }
             Err(e) => failure = Some(e),
         });

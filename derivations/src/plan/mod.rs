@@ -118,7 +118,7 @@ pub enum Elem {
 pub enum Phase {
     Nest(Nest),
     Gemm(Gemm),
-    Scatter(ScatterAdd),
+    Scatter(Scatter),
 }
 
 /// For each block of the outer axes (in parallel): all steps in order. With no outer axes and only `wide` sweeps it is
@@ -242,10 +242,12 @@ pub struct Gemm {
     pub guard: Vec<Condition>,
 }
 
-/// `out[.., c, ..] = Σ x` over the positions of `domain` whose index is `c`.
+/// `out[.., c, ..] = Σ x` over the positions of `domain` whose index is `c`; or the largest of them and 0.
 #[derive(Clone, Debug)]
-pub struct ScatterAdd {
+pub struct Scatter {
     pub out: TempId,
+    /// `Sum` or `Max`.
+    pub op: ReduceOp,
     pub domain: AxisSet,
     pub axis: AxisId,
     /// Operands of the body; `stores` and `folds` are empty.

@@ -2,11 +2,8 @@
 
 use super::tasks::{Task, Tasks, Work};
 use super::{Body, Leaf, Phase, Plan, Scope, Temp, Val};
-use crate::graph::{BinaryOp, Graph, NodeId, Op, ReduceOp, UnaryOp};
+use crate::graph::{Graph, words};
 use std::collections::BTreeSet;
-
-/// Longer names are replaced by a general word.
-const LONGEST: usize = 20;
 
 /// Expressions nested deeper get a name.
 const DEEPEST: usize = 32;
@@ -106,67 +103,5 @@ fn name(graph: &Graph, task: &Task) -> String {
         Work::Store { .. } if task.root.is_some() => "out",
         Work::Store { .. } => "value",
     };
-    match spell(graph, task.node, 3).filter(|s| s.len() <= LONGEST) {
-        Some(name) if is_identifier(&name) => name,
-        _ => general.into(),
-    }
-}
-
-fn is_identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// A value in words, if few suffice.
-fn spell(graph: &Graph, node: NodeId, depth: u32) -> Option<String> {
-    if let Some(name) = graph.names.get(&node) {
-        return Some(name.clone());
-    }
-    let depth = depth.checked_sub(1)?;
-    let word = |n: NodeId| spell(graph, n, depth);
-    match graph.op(node) {
-        Op::Input(i) => Some(graph.inputs[i.0 as usize].name.clone()),
-        Op::Random(_) => Some("draw".into()),
-        Op::Reduce { op, axes, x, .. } => match (op, graph.op(*x)) {
-            (ReduceOp::Sum, Op::Num(_)) if !axes.is_empty() => Some("count".into()),
-            _ => Some(format!("{}_{}", op.name(), word(*x)?)),
-        },
-        Op::ScatterAdd { x, .. } => Some(format!("scattered_{}", word(*x)?)),
-        Op::Reindex(x, _) | Op::Broadcast(x, _) | Op::Unary(UnaryOp::Neg | UnaryOp::Stop, x) => word(*x),
-        Op::Unary(op, x) => unary(graph, *op, *x, &word),
-        Op::Powi(x, 2) => Some(format!("sq_{}", word(*x)?)),
-        Op::Binary(op, a, b) => binary(graph, *op, *a, *b, &word),
-        _ => None,
-    }
-}
-/// `std` and `rstd` are what everybody calls the root of a variance and its reciprocal.
-fn unary(graph: &Graph, op: UnaryOp, x: NodeId, word: &dyn Fn(NodeId) -> Option<String>) -> Option<String> {
-    let inner = word(x)?;
-    Some(match (op, inner.as_str()) {
-        (UnaryOp::Sqrt, "var" | "variance") => "std".into(),
-        (UnaryOp::Rsqrt, "var" | "variance") | (UnaryOp::Recip, "std") => "rstd".into(),
-        (UnaryOp::Recip, _) => match graph.op(x) {
-            Op::Unary(UnaryOp::Sqrt, v) => format!("rsqrt_{}", word(*v)?),
-            _ => format!("recip_{inner}"),
-        },
-        _ => format!("{}_{inner}", op.name()),
-    })
-}
-fn binary(graph: &Graph, op: BinaryOp, a: NodeId, b: NodeId, word: &dyn Fn(NodeId) -> Option<String>) -> Option<String> {
-    let no_axes = |n: NodeId| graph.axes_of(n).is_empty();
-    match op {
-        BinaryOp::Mul if a == b => Some(format!("sq_{}", word(a)?)),
-        BinaryOp::Mul if no_axes(a) && !no_axes(b) => word(b),
-        BinaryOp::Mul if no_axes(b) => word(a),
-        BinaryOp::Mul => Some(format!("{}_{}", word(a)?, word(b)?)),
-        BinaryOp::Div if no_axes(b) => match graph.op(a) {
-            Op::Reduce { op: ReduceOp::Sum, x, .. } => Some(format!("mean_{}", word(*x)?)),
-            _ => word(a),
-        },
-        // centred
-        BinaryOp::Sub if graph.axes_of(b).is_subset(graph.axes_of(a)) && graph.axes_of(a) != graph.axes_of(b) => {
-            Some(format!("{}c", word(a)?))
-        }
-        BinaryOp::Add if no_axes(b) => word(a),
-        _ => None,
-    }
+    words(graph, task.node).unwrap_or_else(|| general.into())
 }

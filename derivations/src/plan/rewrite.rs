@@ -99,7 +99,10 @@ impl Rewriter {
             (op, node)
         };
         if let Op::Binary(sign @ (BinaryOp::Mul | BinaryOp::Div), a, b) = *self.graph.op(node) {
-            return self.scaled_sum(sign, a, b, now).or_else(|| self.times_reciprocal(same)).unwrap_or(same);
+            // in the user's own value a sum of nothing, over no elements, is NaN; and a number of the call may be infinite
+            let is_exact = !self.graph.is_forward(node) || [a, b].iter().any(|n| self.graph.as_num(*n).is_some());
+            let scaled = is_exact.then(|| self.scaled_sum(sign, a, b, now)).flatten();
+            return scaled.or_else(|| self.times_reciprocal(same)).unwrap_or(same);
         }
         let Op::Reduce { op: ReduceOp::Sum, axes, x, valid } = op else { return same };
         let over: AxisSet = axes.into_iter().collect();

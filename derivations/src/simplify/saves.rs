@@ -31,7 +31,7 @@ pub fn is_condition(op: &Op) -> bool {
 pub fn domain(graph: &Graph, id: NodeId) -> Option<AxisSet> {
     match graph.op(id) {
         Op::Reduce { axes, x, .. } => Some(graph.axes_of(id) | graph.axes_of(*x) | axes.iter().copied().collect()),
-        Op::ScatterAdd { x, index, over, .. } => Some(graph.axes_of(*x) | graph.axes_of(*index) | *over),
+        Op::Scatter { x, index, over, .. } => Some(graph.axes_of(*x) | graph.axes_of(*index) | *over),
         _ => None,
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! In: the tokens of the attribute and of the function. Out: a formula, or errors; never a panic. Reads nothing else.
 
+mod imports;
 mod limits;
 mod options;
 mod signature;
 pub mod vocabulary;
 
+pub use imports::imports;
 pub use limits::check_limits;
 pub use options::Options;
 pub(crate) use signature::{annotation as tensor_axes, list_text, tidy};

@@ -197,6 +197,24 @@ impl<'c> Lowering<'c> {
             (lo + far.min(0), hi + far.max(0))
         })
     }
+    /// The same where conditions hold that bound one dimension each.
+    fn interval_where(&self, strides: &[i64], offset: i64, conditions: &[&[Condition]]) -> (i64, i64) {
+        let mut ranges: Vec<(i64, i64)> = self.lens.iter().map(|n| (0, (*n as i64 - 1).max(0))).collect();
+        for c in conditions.iter().copied().flatten() {
+            let Condition::Range { e, lo, hi } = c else { continue };
+            let (along, start) = self.linear(e);
+            let mut moving = (0..along.len()).filter(|g| along[*g] != 0);
+            let (Some(g), None, 0) = (moving.next(), moving.next(), e.modulo) else { continue };
+            // from ≤ k·i ≤ to
+            let (k, from, to) = (along[g], lo.saturating_mul(e.div) - start, hi.saturating_mul(e.div) - 1 - start);
+            let (k, from, to) = if k > 0 { (k, from, to) } else { (-k, -to, -from) };
+            ranges[g].0 = ranges[g].0.max(-(-from).div_euclid(k));
+            ranges[g].1 = ranges[g].1.min(to.div_euclid(k)).max(ranges[g].0);
+        }
+        strides.iter().zip(ranges).fold((offset, offset), |(least, most), (s, (from, to))| {
+            (least + (s * from).min(s * to), most + (s * from).max(s * to))
+        })
+    }
     pub(crate) fn condition(&mut self, c: &Condition) -> Option<Cond> {
         let (e, test) = match c {
             Condition::Divides { e, by } => (e, Test::Divides { by: *by }),
@@ -359,7 +377,7 @@ impl<'c> Lowering<'c> {
             return;
         }
         let (strides, offset) = self.linear(e);
-        let (least, most) = self.interval(&strides, offset);
+        let (least, most) = self.interval_where(&strides, offset, &[guard, valid]);
         if e.modulo == 0 && least.div_euclid(e.div) >= 0 && most.div_euclid(e.div) < extent {
             return;
         }
@@ -451,7 +469,6 @@ impl<'c> Lowering<'c> {
     /// The step so far: what it reads.
     pub(crate) fn finish(self, guard: Vec<Cond>, step: &Step, operands: Vec<Access>) -> Lowered {
         let domain = step.domain.iter().flat_map(|a| self.context.space.of(*a)).collect();
-        let guard = guard.into_iter().chain(self.checks).collect();
         let (lane, lanes, wide) = (step.lane, step.lanes, step.wide);
         Lowered { domain, lane, lanes, operands, wide, tracks: self.tracks, guard, stores: vec![], folds: vec![] }
     }

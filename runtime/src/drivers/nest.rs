@@ -352,7 +352,13 @@ fn lower(memory: &mut Memory, nest: &mut Nest, outer: &[Axis], step: &Step, insi
     let axes = |a: Array| memory.arrays[a.0 as usize].axes.clone();
     let domain: Vec<usize> = step.domain.iter().flat_map(|a| memory.space.of(*a)).collect();
     let mut lowering = Lowering::new(Context { space: &memory.space, axes: &axes, laid: &memory.laid }, &step.domain);
-    let operands: Vec<_> = step.operands.iter().map(|o| lowering.access(o, &step.guard)).collect();
+    let read = |lowering: &mut Lowering, operand| {
+        let mut access = lowering.access(operand, &step.guard);
+        // what may lie outside is not read; the position itself is computed like others
+        access.valid.extend(lowering.take_checks());
+        access
+    };
+    let operands: Vec<_> = step.operands.iter().map(|o| read(&mut lowering, o)).collect();
     let guard = lowering.conditions(&lowering.distinct(&step.guard));
     let order = lowering.order(&domain, &operands);
     let pending = lowering.finish(guard, step, operands);

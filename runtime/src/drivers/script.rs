@@ -302,7 +302,11 @@ impl<'a, V: Vector> Script<'a, V> {
     }
     /// `target[.., c, ..] = Σ value` over the positions whose `index` is `c`, along `axis`.
     pub fn scatter_add(&mut self, target: Array, axis: Axis, value: Array, index: Array) {
-        self.phases.push(Phase::Scatter(ScatterStep { target, axis, value, index }));
+        self.phases.push(Phase::Scatter(ScatterStep { max: false, target, axis, value, index }));
+    }
+    /// The largest of these values, and of 0.
+    pub fn scatter_max(&mut self, target: Array, axis: Axis, value: Array, index: Array) {
+        self.phases.push(Phase::Scatter(ScatterStep { max: true, target, axis, value, index }));
     }
     /// Runs everything that a wanted result needs.
     pub fn run(self) {

@@ -255,7 +255,9 @@ impl Template {
             let keep = class.invariant && !class.direct && (class.cell || !guarded);
             for (entry, (values, stretch)) in listing.entries().enumerate() {
                 let to = entry * count + i;
-                if keep && entry > 0 {
+                // links are resolved where the tile runs, each its own
+                let staged = !self.ins.iter().any(|link| link.at == i);
+                if keep && entry > 0 && staged {
                     (self.tile.ins[to], self.tile.in_rows[to]) = (self.tile.ins[i], self.tile.in_rows[i]);
                 } else {
                     self.operand(job, i, (at, values), stretch, (to, keep), scratch);

@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_2_SQRT_PI, LN_2};
 use std::sync::Arc;
 
 use super::special;
-use super::value::{Act, Ancestry, Axis, Elements, Rounding, Value, each_position, joint_dims, offset, size};
+use super::value::{Act, Ancestry, Axis, Elements, Value, each_position, joint_dims, offset, size};
 
 /// `f` of the operands' elements at each position; `d` gives the partial derivatives from operands and result.
 fn pointwise<const N: usize>(
@@ -28,15 +28,15 @@ fn pointwise<const N: usize>(
         for (i, x) in xs.iter().enumerate() {
             let value = x.elements.values[offsets[i]];
             // A constant is rounded where it meets numbers that are, unless any type holds it.
-            operands[i] = if x.from.rounding == Rounding::NONE && value.fract() != 0.0 { round.round(value) } else { value };
+            operands[i] = if x.from.rounding.epsilon == 0.0 && value.fract() != 0.0 { round.round(value) } else { value };
         }
-        let y = round.round(f(operands));
+        let y = round.round_value(f(operands));
         out.values.push(y);
         out.holes.push(xs.iter().zip(offsets).any(|(x, o)| x.is_hole(o)));
         if from.width > 0 {
             let partials = d(operands, y);
             for k in 0..from.width {
-                let terms = (0..N).map(|i| act.scale(partials[i], xs[i].tangent(offsets[i], k)));
+                let terms = (0..N).map(|i| act.scale(from.rounding.slope(partials[i]), xs[i].tangent(offsets[i], k)));
                 out.tangents.push(round.round(Act::total(terms)));
             }
         }
@@ -87,7 +87,7 @@ unary! {
     /// log(1 + x)
     log1p(x) => x.ln_1p(), d(y) => 1.0 / (1.0 + x), Computes;
     /// |x|. The slope at 0 is 0.
-    abs(x) => x.abs(), d(y) => sign_of(x), Chooses;
+    abs(x) => x.abs(), d(y) => sign_of(x), Signs;
     /// −1, 0 or 1; NaN for NaN.
     sign(x) => sign_of(x), d(y) => 0.0, Chooses;
     /// The largest integer not above x.

@@ -40,10 +40,13 @@ fn reduce(x: &Value, axes: &[Axis], act: Act, empty: Empty, f: impl Fn(&mut Grou
         let (indices, offsets): (Vec<usize>, Vec<usize>) = found.unzip();
         let values = offsets.iter().map(|o| round.round(x.elements.values[*o])).collect();
         let mut group = Group { values, indices, weights: vec![0.0; offsets.len()] };
-        out.values.push(round.round(f(&mut group)));
+        out.values.push(round.round_value(f(&mut group)));
         out.holes.push(empty == Empty::Hole && offsets.is_empty() && !inner.is_empty());
         for k in 0..x.from.width {
-            let terms = offsets.iter().zip(&group.weights).map(|(o, w)| round.round(act.scale(*w, x.tangent(*o, k))));
+            let terms = offsets
+                .iter()
+                .zip(&group.weights)
+                .map(|(o, w)| round.round(act.scale(x.from.rounding.slope(*w), x.tangent(*o, k))));
             out.tangents.push(Act::total(terms));
         }
     });
@@ -189,7 +192,7 @@ pub fn dot(a: &Value, b: &Value, axes: &[Axis]) -> Value {
     // In a convolution most elements depend on few variables: those without a tangent are passed over.
     let add = |sums: &mut [f64], x: &Value, at: usize, factor: f64| {
         for (k, sum) in sums.iter_mut().enumerate() {
-            *sum = Act::total([*sum, round(Act::Computes.scale(factor, x.tangent(at, k)))].into_iter());
+            *sum = Act::total([*sum, round(Act::Computes.scale(from.rounding.slope(factor), x.tangent(at, k)))].into_iter());
         }
     };
     each_position(&kept, |at| {

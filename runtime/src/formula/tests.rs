@@ -298,7 +298,7 @@ fn stopped_gradients_are_constants() {
 fn rounding_is_small_repeatable_and_told_apart_by_salt() {
     let run = |epsilon: f64, salt: u64| {
         let x = Value::constant(&[(A, 3)], vec![0.1, 1.0, 1e5]);
-        let rounding = Rounding { epsilon, largest: 1e30, salt };
+        let rounding = Rounding { epsilon, largest: 1e30, smallest: 0.0, salt, sizes: false };
         values(&exp(&mul(&x.with_rounding(rounding), &num(0.001))))
     };
     let exact = run(0.0, 1);

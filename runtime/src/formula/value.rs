@@ -16,13 +16,17 @@ pub struct Rounding {
     pub epsilon: f64,
     /// What is larger becomes infinite.
     pub largest: f64,
+    /// Values of smaller size become 0.
+    pub smallest: f64,
     /// Tells runs apart.
     pub salt: u64,
+    /// Tangents are sums of the sizes of their terms: how large the parts are that cancel in a slope.
+    pub sizes: bool,
 }
 
 impl Rounding {
     /// Full `f64`.
-    pub const NONE: Rounding = Rounding { epsilon: 0.0, largest: f64::INFINITY, salt: 0 };
+    pub const NONE: Rounding = Rounding { epsilon: 0.0, largest: f64::INFINITY, smallest: 0.0, salt: 0, sizes: false };
 
     /// The rounded result. The same number rounds to the same number within a run.
     pub(super) fn round(&self, x: f64) -> f64 {
@@ -43,8 +47,19 @@ impl Rounding {
         if z & 1 == 0 { size } else { -size }
     }
 
+    /// As [`Rounding::round`], for a value: a tangent may be tiny to tell that it is no zero of structure.
+    pub(super) fn round_value(&self, x: f64) -> f64 {
+        let rounded = self.round(x);
+        if rounded.abs() < self.smallest { 0.0 } else { rounded }
+    }
+
+    /// A partial derivative, as tangents take it.
+    pub(crate) fn slope(&self, partial: f64) -> f64 {
+        if self.sizes { partial.abs() } else { partial }
+    }
+
     fn coarser(self, other: Rounding) -> Rounding {
-        if other.epsilon > self.epsilon { other } else { self }
+        if other.epsilon > self.epsilon || other.sizes { other } else { self }
     }
 }
 
@@ -289,6 +304,8 @@ pub(super) fn joint_dims(values: &[&Value]) -> Vec<(Axis, usize)> {
 pub(super) enum Act {
     /// The result is one of them, or a small integer: nothing is rounded, and what is not chosen has no say.
     Chooses,
+    /// The result is the operand but for its sign: nothing is rounded, and a slope of 0 is one that was computed.
+    Signs,
     Computes,
 }
 

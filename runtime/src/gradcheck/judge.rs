@@ -13,6 +13,8 @@ use crate::{Error, Float, Layer, rng};
 const WIDTH: usize = 32;
 /// Runs with rounding. Each flips a comparison at equality with even odds.
 const ROUNDED_RUNS: u64 = 4;
+/// Runs with rounding that ask how large what cancels is.
+const SIZED_RUNS: u64 = 2;
 
 /// A number that a call should give.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +60,11 @@ fn largest<T: Float>() -> f64 {
 /// Numbers below this count as zero: the type may flush them, and the reference keeps some to tell zeros apart.
 fn smallest<T: Float>() -> f64 {
     if largest::<T>() == f64::MAX { 1e-200 } else { 64.0 * f64::from(f32::MIN_POSITIVE) }
+}
+
+/// What is smaller may underflow to 0.
+fn smallest_normal<T: Float>() -> f64 {
+    if largest::<T>() == f64::MAX { f64::MIN_POSITIVE } else { f64::from(f32::MIN_POSITIVE) }
 }
 
 /// A direction to differentiate along.
@@ -112,7 +119,8 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
                 numbers.iter_mut().enumerate().for_each(|(at, x)| *x += by * probe.component(i, at));
             }
             let value = if spec.kind.is_differentiable() {
-                let tangents = (0..numbers.len()).flat_map(|at| probes.iter().map(move |p| p.component(i, at))).collect();
+                let component = |p: &Probe, at: usize| rounding.slope(p.component(i, at));
+                let tangents = (0..numbers.len()).flat_map(|at| probes.iter().map(move |p| component(p, at))).collect();
                 Value::variable(&self.dims[i], numbers, probes.len(), tangents)
             } else {
                 Value::constant(&self.dims[i], numbers)
@@ -124,10 +132,14 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
         self.op.reference(&args)
     }
 
+    fn rounding(salt: u64) -> Rounding {
+        let (largest, smallest) = (largest::<T>(), smallest_normal::<T>());
+        Rounding { epsilon: 2.0 * T::EPSILON, largest, smallest, salt, sizes: false }
+    }
+
     /// Runs without rounding, and with.
     fn runs(&self, probes: &[Probe]) -> Result<Vec<Vec<Value>>, Failure> {
-        let rounding = |salt| Rounding { epsilon: 2.0 * T::EPSILON, largest: largest::<T>(), salt };
-        let all = std::iter::once(Rounding::NONE).chain((1..=ROUNDED_RUNS).map(rounding));
+        let all = std::iter::once(Rounding::NONE).chain((1..=ROUNDED_RUNS).map(Self::rounding));
         let runs = all.map(|rounding| self.run(probes, rounding, None)).collect::<Result<Vec<_>, _>>();
         let runs = runs.map_err(|error| Failure::Call { call: "reference", error })?;
         let expected = L::OUTPUTS.len() + self.case.states().count();
@@ -176,15 +188,37 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
             for run in self.runs(chunk)? {
                 sums.push(self.contract(&run, cotangents, chunk.len())?);
             }
+            let paths = self.paths(chunk, cotangents)?;
             slopes.extend((0..chunk.len()).map(|k| {
                 let rounded: Vec<f64> = sums[1..].iter().map(|s| s[k].0).collect();
                 let (value, scale) = sums[0][k];
-                let expected = Expected::new::<T>(value, &rounded, scale);
+                let (size, error) = paths[k];
+                let mut expected = Expected::new::<T>(value, &rounded, scale.max(size));
+                expected.tolerance += 16.0 * error;
                 // Where a slope is not finite its parts cancel as the formula is written; another spelling differs.
                 if value.is_finite() { expected } else { Expected { value, tolerance: f64::INFINITY } }
             }));
         }
         Ok(slopes)
+    }
+
+    /// A slope is a sum over paths through the formula, which another spelling of the derivative adds up in another
+    /// order, so that what cancels in one does not in the other. The sum of the paths' sizes along each probe, and how far
+    /// rounding on the way takes it.
+    fn paths(&self, probes: &[Probe], cotangents: &[ArrayD<T>]) -> Result<Vec<(f64, f64)>, Failure> {
+        let mut sums = vec![];
+        for salt in 0..=SIZED_RUNS {
+            let rounding = if salt == 0 { Rounding::NONE } else { Self::rounding(salt) };
+            let run = self.run(probes, Rounding { sizes: true, ..rounding }, None);
+            let run = run.map_err(|error| Failure::Call { call: "reference", error })?;
+            sums.push(self.contract(&run, cotangents, probes.len())?);
+        }
+        let one = |k: usize| {
+            let size = sums[0][k].1;
+            let error = sums[1..].iter().map(|s| (s[k].1 - size).abs()).fold(0.0, f64::max);
+            if size.is_finite() && error.is_finite() { (size, error) } else { (0.0, 0.0) }
+        };
+        Ok((0..probes.len()).map(one).collect())
     }
 
     /// For each of `width` tangents: Σ cotangent·tangent, and Σ |cotangent·tangent|.
@@ -209,8 +243,7 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
     ///
     /// Both sides must agree: across a kink even a central difference looks smooth.
     pub fn difference(&self, probe: Probe, cotangents: &[ArrayD<T>]) -> Result<Option<Expected>, Failure> {
-        let largest = self.case.numbers(probe.arg()).into_iter().flatten().fold(0.0, |m: f64, x| m.max(x.abs()));
-        let step = 1e-6 * largest.max(1e-3);
+        let step = self.step(probe);
         let at = |by: f64| -> Result<(f64, f64), Failure> {
             let run = self.run(&[], Rounding::NONE, Some((probe, by)));
             let run = run.map_err(|error| Failure::Call { call: "reference", error })?;
@@ -235,7 +268,29 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
         let bend = ((far_above - far_below) / (4.0 * step) - value).abs();
         let tolerance = noise + bend + 1e-4 * value.abs().max(left.abs()).max(right.abs());
         let smooth = value.is_finite() && abs_diff_eq!(left, right, epsilon = tolerance);
-        Ok(smooth.then_some(Expected { value, tolerance }))
+        // Twice the step halves the quotient of a jump, and hardly changes that of a curve.
+        let jump = bend > 0.25 * value.abs() && bend > 4.0 * noise;
+        Ok((smooth && !jump).then_some(Expected { value, tolerance }))
+    }
+
+    /// Whether the formula has another slope a step away to either side: what it does at this very point, such as where
+    /// two numbers are equal, differences do not see.
+    pub fn is_singular(&self, probe: Probe, cotangents: &[ArrayD<T>], slope: Expected) -> Result<bool, Failure> {
+        let step = self.step(probe);
+        let mut apart = true;
+        for by in [-step, step] {
+            let run = self.run(&[probe], Rounding::NONE, Some((probe, by)));
+            let run = run.map_err(|error| Failure::Call { call: "reference", error })?;
+            let beside = self.contract(&run, cotangents, 1)?[0].0;
+            apart &= !abs_diff_eq!(beside, slope.value, epsilon = slope.tolerance + 1e-3 * slope.value.abs());
+        }
+        Ok(apart)
+    }
+
+    /// How far a difference moves the argument.
+    fn step(&self, probe: Probe) -> f64 {
+        let largest = self.case.numbers(probe.arg()).into_iter().flatten().fold(0.0, |m: f64, x| m.max(x.abs()));
+        1e-6 * largest.max(1e-3)
     }
 }
 

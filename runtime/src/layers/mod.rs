@@ -14,7 +14,7 @@ mod activation;
 mod batch_norm;
 mod conv2d;
 mod cross_entropy;
-mod dropout;
+pub mod dropout;
 mod layer_norm;
 mod linear;
 mod pool;

@@ -310,6 +310,82 @@ pub mod shifts {
     }
 }
 
+pub mod turns {
+    use pullback::prelude::*;
+
+    #[derive_backward]
+    pub fn rolled(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        x - 0.5 * roll(sq(x), C, 1) + 0.2 * x * roll(x, N, -2)
+    }
+    #[derive_backward]
+    pub fn mirrored(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        x + 0.3 * flip(x, C) * sin(flip(x, N))
+    }
+}
+
+pub mod pads {
+    use pullback::prelude::*;
+
+    #[derive_backward]
+    pub fn with_number(x: Tensor<f32, (N, C)>, s: f64) -> Tensor<f32, (N, C)> {
+        let y = pad(x, C, P, 1, 2, s);
+        0.5 * x + slice(sq(y), P, C, ..len(C)) - slice(pad(x, N, M, 2, 0, 0.0), M, N, 1..len(N) + 1)
+    }
+    #[derive_backward]
+    pub fn reflected(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        let y = pad_reflect(x, C, P, 2, 3);
+        x - 0.4 * slice(y, P, C, 1..len(C) + 1) * slice(y, P, C, 5..len(C) + 5)
+    }
+    #[derive_backward]
+    pub fn held(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        let y = pad_edge(x, C, P, 3, 2);
+        sq(slice(y, P, C, 1..len(C) + 1)) + 0.7 * slice(y, P, C, 5..)
+    }
+    #[derive_backward]
+    pub fn joined(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        let y = pad_circular(x, N, M, 3, 1);
+        x * slice(y, M, N, 1..len(N) + 1) - 0.3 * slice(y, M, N, 4..)
+    }
+    #[derive_backward]
+    pub fn repeated(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        let y = repeat(x, C, P, 3);
+        0.5 * slice(sq(y), P, C, 2..len(C) + 2) + x * mean(y, P)
+    }
+}
+
+pub mod shares {
+    use pullback::prelude::*;
+
+    #[derive_backward]
+    pub fn average(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        let coarse = mean(adaptive_window(x, C, O, K, 3), K);
+        x - 0.4 * rename(mean(adaptive_window(coarse, O, P, J, len(C)), J), P, C)
+    }
+    #[derive_backward]
+    pub fn largest(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        let w = adaptive_window(x, (N, C), (M, O), (J, K), (2, 3));
+        x * max(w, (M, O, J, K)) + 0.3 * x * sum(var(w, (J, K)) + logsumexp(w, (J, K)), (M, O))
+    }
+    #[derive_backward]
+    pub fn filled(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        let w = fill(adaptive_window(x, C, O, K, 3), 0.5);
+        x + 0.2 * sum(sq(w) * (1 + index(K)), (O, K)) - 0.1 * prod(adaptive_window(x, C, O, K, 3), (O, K))
+    }
+}
+
+pub mod quantifiers {
+    use pullback::prelude::*;
+
+    #[derive_backward]
+    pub fn somewhere(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        select(any(gt(x, 0.45), C), x, 0.5 * sq(x))
+    }
+    #[derive_backward]
+    pub fn everywhere(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        x * all(lt(x, 0.62), N) + 0.2 * x * all(gt(x, -5.0), (N, C))
+    }
+}
+
 pub mod picks {
     use pullback::prelude::*;
 
@@ -320,6 +396,26 @@ pub mod picks {
     #[derive_backward]
     pub fn one_hot(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
         select(eq(index(C), label), sq(x), x * pick(x, C, label))
+    }
+}
+
+pub mod scatters {
+    use pullback::prelude::*;
+
+    #[derive_backward]
+    pub fn totals(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
+        let total = scatter_add(x, label, G, 3);
+        x - 0.4 * pick(total, G, label) + 0.1 * sum(sq(total), G)
+    }
+    #[derive_backward]
+    pub fn lasts(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
+        let kept = scatter(sq(x), label, G, 3);
+        x + 0.3 * pick(kept, G, label) - 0.2 * x * sum(kept, G)
+    }
+    #[derive_backward]
+    pub fn aligned(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
+        let spread: Tensor<f32, (N, C, G)> = scatter_add(x, label, G, 3);
+        mean(spread * (1 + index(G)), G) + sum(scatter(x * x, argmax(x, C), P, 4, N), P)
     }
 }
 
@@ -347,6 +443,14 @@ pub mod draws {
     #[derive_backward]
     pub fn channels(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
         sq(x) * bernoulli(C, seed, 0.5) + x
+    }
+    #[derive_backward]
+    pub fn noise(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
+        x * uniform_like(x, seed) + sq(x) * normal((N, C), seed)
+    }
+    #[derive_backward]
+    pub fn shared_noise(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
+        x + 0.1 * sin(x) * uniform(N, seed) * normal_like(x, seed)
     }
 }
 

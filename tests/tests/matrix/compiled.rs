@@ -202,28 +202,71 @@ fn slices_around_shifts_has_its_gradient() {
     check_compiled(&SlicesAroundShifts);
 }
 #[derive_backward]
-pub fn shifts_around_picks(
+pub fn shifts_around_turns(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    shifts::differences(turns::mirrored(x))
+}
+#[test]
+fn shifts_around_turns_has_its_gradient() {
+    check_compiled(&ShiftsAroundTurns);
+}
+#[derive_backward]
+pub fn turns_around_pads(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    turns::rolled(pads::reflected(x))
+}
+#[test]
+fn turns_around_pads_has_its_gradient() {
+    check_compiled(&TurnsAroundPads);
+}
+#[derive_backward]
+pub fn pads_around_shares(x: Tensor<f32, (N, C)>, s: f64) -> Tensor<f32, (N, C)> {
+    pads::with_number(shares::largest(x), s)
+}
+#[test]
+fn pads_around_shares_has_its_gradient() {
+    check_compiled(&PadsAroundShares { s: 0.3 });
+}
+#[derive_backward]
+pub fn shares_around_quantifiers(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    shares::average(quantifiers::everywhere(x))
+}
+#[test]
+fn shares_around_quantifiers_has_its_gradient() {
+    check_compiled(&SharesAroundQuantifiers);
+}
+#[derive_backward]
+pub fn quantifiers_around_picks(
     x: Tensor<f32, (N, C)>,
     label: Labels<N>,
 ) -> Tensor<f32, (N, C)> {
-    shifts::differences(picks::one_hot(x, label))
+    quantifiers::somewhere(picks::one_hot(x, label))
 }
 #[test]
-fn shifts_around_picks_has_its_gradient() {
-    check_compiled(&ShiftsAroundPicks);
+fn quantifiers_around_picks_has_its_gradient() {
+    check_compiled(&QuantifiersAroundPicks);
 }
 #[derive_backward]
-pub fn picks_around_indices(
+pub fn picks_around_scatters(
+    x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
+) -> Tensor<f32, (N, C)> {
+    picks::centred(scatters::lasts(x, label), label)
+}
+#[test]
+fn picks_around_scatters_has_its_gradient() {
+    check_compiled(&PicksAroundScatters);
+}
+#[derive_backward]
+pub fn scatters_around_indices(
     x: Tensor<f32, (N, C)>,
     k: Window<1>,
     label: Labels<N>,
 ) -> Tensor<f32, (N, C)> {
-    picks::centred(indices::smoothed(x, k), label)
+    scatters::totals(indices::smoothed(x, k), label)
 }
 #[test]
-fn picks_around_indices_has_its_gradient() {
+fn scatters_around_indices_has_its_gradient() {
     check_compiled(
-        &PicksAroundIndices {
+        &ScattersAroundIndices {
             k: Window::new([3]).stride([1]).padding([1]),
         },
     );
@@ -418,113 +461,155 @@ fn sums_around_shifts_has_its_gradient() {
     check_compiled(&SumsAroundShifts);
 }
 #[derive_backward]
-pub fn products_around_picks(
-    x: Tensor<f32, (N, C)>,
-    label: Labels<N>,
-) -> Tensor<f32, (N, C)> {
-    products::of_columns(picks::centred(x, label))
+pub fn products_around_turns(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    products::of_columns(turns::rolled(x))
 }
 #[test]
-fn products_around_picks_has_its_gradient() {
-    check_compiled(&ProductsAroundPicks);
+fn products_around_turns_has_its_gradient() {
+    check_compiled(&ProductsAroundTurns);
 }
 #[derive_backward]
-pub fn winners_around_indices(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    winners::positions(indices::ramp(x))
+pub fn winners_around_pads(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    winners::positions(pads::held(x))
 }
 #[test]
-fn winners_around_indices_has_its_gradient() {
-    check_compiled(&WinnersAroundIndices);
+fn winners_around_pads_has_its_gradient() {
+    check_compiled(&WinnersAroundPads);
 }
 #[derive_backward]
-pub fn moments_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
-    moments::log_softmax(draws::dropped(x, seed))
+pub fn moments_around_shares(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    moments::log_softmax(shares::filled(x))
 }
 #[test]
-fn moments_around_draws_has_its_gradient() {
-    check_compiled(
-        &MomentsAroundDraws {
-            seed: Seed(5),
-        },
-    );
+fn moments_around_shares_has_its_gradient() {
+    check_compiled(&MomentsAroundShares);
 }
 #[derive_backward]
-pub fn contractions_around_stops(
+pub fn contractions_around_quantifiers(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    contractions::scaled(stops::held(x), a)
+    contractions::scaled(quantifiers::somewhere(x), a)
 }
 #[test]
-fn contractions_around_stops_has_its_gradient() {
-    check_compiled(&ContractionsAroundStops);
+fn contractions_around_quantifiers_has_its_gradient() {
+    check_compiled(&ContractionsAroundQuantifiers);
 }
 #[derive_backward]
-pub fn windows_around_helpers(
+pub fn windows_around_picks(
     x: Tensor<f32, (N, C)>,
-    #[diff]
-    t: f64,
+    label: Labels<N>,
     k: Window<1>,
 ) -> Tensor<f32, (N, C)> {
-    windows::average(helpers::nested(x, t), k)
+    windows::average(picks::centred(x, label), k)
 }
 #[test]
-fn windows_around_helpers_has_its_gradient() {
+fn windows_around_picks_has_its_gradient() {
     check_compiled(
-        &WindowsAroundHelpers {
+        &WindowsAroundPicks {
             k: Window::new([3]).stride([1]).padding([1]),
         },
     );
 }
 #[derive_backward]
-pub fn renames_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    renames::distances(methods::chained(x))
+pub fn renames_around_scatters(
+    x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
+) -> Tensor<f32, (N, C)> {
+    renames::distances(scatters::aligned(x, label))
 }
 #[test]
-fn renames_around_methods_has_its_gradient() {
-    check_compiled(&RenamesAroundMethods);
+fn renames_around_scatters_has_its_gradient() {
+    check_compiled(&RenamesAroundScatters);
 }
 #[derive_backward]
-pub fn splits_around_arithmetic(
+pub fn splits_around_indices(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    splits::shuffled(indices::ramp(x))
+}
+#[test]
+fn splits_around_indices_has_its_gradient() {
+    check_compiled(&SplitsAroundIndices);
+}
+#[derive_backward]
+pub fn slices_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
+    slices::stacked(draws::noise(x, seed))
+}
+#[test]
+fn slices_around_draws_has_its_gradient() {
+    check_compiled(&SlicesAroundDraws { seed: Seed(5) });
+}
+#[derive_backward]
+pub fn shifts_around_stops(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    shifts::back(stops::held(x))
+}
+#[test]
+fn shifts_around_stops_has_its_gradient() {
+    check_compiled(&ShiftsAroundStops);
+}
+#[derive_backward]
+pub fn turns_around_helpers(
+    x: Tensor<f32, (N, C)>,
+    #[diff]
+    t: f64,
+) -> Tensor<f32, (N, C)> {
+    turns::mirrored(helpers::nested(x, t))
+}
+#[test]
+fn turns_around_helpers_has_its_gradient() {
+    check_compiled(&TurnsAroundHelpers);
+}
+#[derive_backward]
+pub fn pads_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    pads::reflected(methods::chained(x))
+}
+#[test]
+fn pads_around_methods_has_its_gradient() {
+    check_compiled(&PadsAroundMethods);
+}
+#[derive_backward]
+pub fn shares_around_arithmetic(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    splits::shuffled(arithmetic::broadcast(x, a))
+    shares::largest(arithmetic::broadcast(x, a))
 }
 #[test]
-fn splits_around_arithmetic_has_its_gradient() {
-    check_compiled(&SplitsAroundArithmetic);
+fn shares_around_arithmetic_has_its_gradient() {
+    check_compiled(&SharesAroundArithmetic);
 }
 #[derive_backward]
-pub fn slices_around_powers(
+pub fn quantifiers_around_powers(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    slices::stacked(powers::real(x, a))
+    quantifiers::everywhere(powers::real(x, a))
 }
 #[test]
-fn slices_around_powers_has_its_gradient() {
-    check_compiled(&SlicesAroundPowers);
+fn quantifiers_around_powers_has_its_gradient() {
+    check_compiled(&QuantifiersAroundPowers);
 }
 #[derive_backward]
-pub fn shifts_around_exponentials(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    shifts::back(exponentials::near_one(x))
+pub fn picks_around_exponentials(
+    x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
+) -> Tensor<f32, (N, C)> {
+    picks::one_hot(exponentials::near_one(x), label)
 }
 #[test]
-fn shifts_around_exponentials_has_its_gradient() {
-    check_compiled(&ShiftsAroundExponentials);
+fn picks_around_exponentials_has_its_gradient() {
+    check_compiled(&PicksAroundExponentials);
 }
 #[derive_backward]
-pub fn picks_around_waves(
+pub fn scatters_around_waves(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
     label: Labels<N>,
 ) -> Tensor<f32, (N, C)> {
-    picks::one_hot(waves::of_two(x, a), label)
+    scatters::lasts(waves::of_two(x, a), label)
 }
 #[test]
-fn picks_around_waves_has_its_gradient() {
-    check_compiled(&PicksAroundWaves);
+fn scatters_around_waves_has_its_gradient() {
+    check_compiled(&ScattersAroundWaves);
 }
 #[derive_backward]
 pub fn indices_around_activations(

@@ -9,3 +9,4 @@ mod pointwise;
 mod pool;
 mod reindex;
 mod structure;
+mod unusual;

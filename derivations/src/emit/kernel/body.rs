@@ -287,6 +287,17 @@ impl Writer<'_> {
     fn lanes(&self, v: Val) -> TokenStream {
         self.as_lanes(&self.value(v)).tokens
     }
+    /// Whether a value is a product of extents.
+    fn is_count(&self, v: Val) -> bool {
+        match v {
+            Val::Num(_) => false,
+            Val::Operand(k) => matches!(self.body.operands[k as usize].leaf, Leaf::Len(_)),
+            Val::Instr(k) => match self.body.code[k as usize].op {
+                Pointwise::Binary(BinaryOp::Mul, a, b) => self.is_count(a) && self.is_count(b),
+                _ => false,
+            },
+        }
+    }
     /// A value to be summed: wide if others beside it are.
     fn summand(&self, v: Val, wide: bool) -> TokenStream {
         let e = self.value(v);
@@ -320,7 +331,8 @@ impl Writer<'_> {
             self.code[at] = Some(e);
             return;
         }
-        let wanted = instr.name.clone().unwrap_or_else(|| default_name(&instr.op).into());
+        let general = if self.is_count(Val::Instr(at as u32)) { "count" } else { default_name(&instr.op) };
+        let wanted = instr.name.clone().unwrap_or_else(|| general.into());
         let name = if uniform { emitter.local(&wanted) } else { self.names.fresh(&wanted) };
         if uniform {
             self.names.fresh(&name.to_string());

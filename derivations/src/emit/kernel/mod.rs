@@ -12,7 +12,7 @@ mod tests;
 mod wide;
 
 use crate::graph::{AxisId, Condition, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints, ReduceOp};
-use crate::plan::{Elem, Gemm, Leaf, Nest, Phase, Plan, ScatterAdd, Scope, Sweep, TempId};
+use crate::plan::{Elem, Gemm, Leaf, Nest, Phase, Plan, Scatter, Scope, Sweep, TempId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet};
@@ -316,19 +316,21 @@ impl Emitter<'_> {
         let out = &self.temps[&gemm.out];
         quote!(k.gemm(#out, (#a, #m), (#b, #n), #k, #batch, #guard);)
     }
-    fn scatter(&mut self, scatter: &ScatterAdd) -> TokenStream {
+    fn scatter(&mut self, scatter: &Scatter) -> TokenStream {
         let (values, indices) = (self.local("values"), self.local("indices"));
         let domain = self.axis_list(scatter.domain.iter());
         let stored = crate::plan::Body { stores: vec![], folds: vec![], ..scatter.body.clone() };
         let body = self.body_of(&stored, true, &[(values.clone(), scatter.value), (indices.clone(), scatter.index)]);
         let (before, data, targets, closure) = (body.before, body.data, body.targets, body.closure);
         let (out, axis) = (self.temps[&scatter.out].clone(), self.axis(scatter.axis));
+        let word = if scatter.op == ReduceOp::Max { "scatter_max" } else { "scatter_add" };
+        let word = Ident::new(word, Span::call_site());
         quote! {
             let (#values, #indices) = (k.wide(#domain), k.wide(#domain));
             k.nest([]);
             #(#before)*
             k.each(#domain, [#(#data),*]) #targets .body(#closure);
-            k.scatter_add(#out, #axis, #values, #indices);
+            k.#word(#out, #axis, #values, #indices);
         }
     }
 

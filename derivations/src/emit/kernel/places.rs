@@ -31,6 +31,7 @@ impl Emitter<'_> {
             Int::Sub(a, b) => format!("{}_minus_{}", words(a)?, words(b)?),
             Int::Mul(a, b) => format!("{}_times_{}", words(a)?, words(b)?),
             Int::FloorDiv(a, b) => format!("{}_over_{}", words(a)?, words(b)?),
+            Int::Gcd(a, b) => format!("gcd_{}_{}", words(a)?, words(b)?),
         })
     }
 

@@ -194,8 +194,8 @@ fn windows_and_contractions() {
     check(
         "padded_mean",
         expect![[r#"
-        sum[D](view((6/sum[D](1))*select(Test([Range { e: Affine { terms: [(AxisId(2), IntId(2)), (AxisId(4), IntId(1))], offset: IntId(3), div: None, modulo: None }, lo: IntId(0), hi: IntId(4) }]), 1, 0)*dy*view(x)))
-    "#]],
+            sum[D](view((6/sum[D](1))*dy*select(Test([Range { e: Affine { terms: [(AxisId(2), IntId(2)), (AxisId(4), IntId(1))], offset: IntId(3), div: None, modulo: None }, lo: IntId(0), hi: IntId(4) }]), view(x), 0)))
+        "#]],
     );
     check(
         "perceptron",
