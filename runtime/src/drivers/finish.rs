@@ -19,7 +19,8 @@ pub(crate) unsafe fn finish(job: &Job, template: &Template, at: &[i64], row: &mu
     for copy in &template.copies {
         unsafe { copy_out(job, copy, at, tile.rows) };
     }
-    let left = |f: &usize| !tile.slots[*f].resume && !(tile.slots[*f].direct && step.folds[*f].index.is_none());
+    // what went where it belongs, and what is still being summed
+    let left = |f: &usize| !(tile.slots[*f].resume || tile.slots[*f].direct && step.folds[*f].index.is_none());
     for f in (0..step.folds.len()).filter(left) {
         let (fold, slot, partial) = (&step.folds[f], tile.slots[f], &mut partials[f]);
         let rows = if walk.rows.reduces(f) { 1 } else { tile.rows };

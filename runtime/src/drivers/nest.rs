@@ -21,6 +21,8 @@ const PARTS: usize = 16;
 pub(crate) const TASKS: usize = 64;
 /// What a block's arrays may take if several sweeps read them: half of a second-level cache.
 const BLOCK: usize = 512 << 10;
+/// Blocks that are few: larger ones would leave threads without work.
+const FEW: usize = 4;
 /// … if only one does: enough that nothing but memory matters.
 const SINGLE: usize = 1 << 20;
 /// Below this many elements everything runs on the caller's thread.
@@ -339,8 +341,12 @@ fn blocks(memory: &Memory, outer: &[Axis], steps: &[Step], lens: &[usize], budge
     let mut units = (budget / (total / count.max(1)).max(1)).max(1);
     let mut block = lens.to_vec();
     for &g in cut.iter().rev() {
-        // whole cache lines of the innermost axis, and not few of them
-        let least = if canonical(g) <= 8 { 64 } else { 1 };
+        // whole cache lines of the innermost axis, and not few of them if that leaves blocks enough
+        let least = match canonical(g) {
+            stride if stride > 8 => 1,
+            _ if count >= 64 * FEW => 64,
+            stride => 64 / stride.max(1) as usize * 2,
+        };
         block[g] = units.max(least).min(lens[g]);
         units /= block[g];
         if block[g] < lens[g] {

@@ -496,6 +496,7 @@ unsafe fn columns<
                 for entry in 0..entries {
                     let cursor = tile.cursors.as_ptr().add(entry * stride);
                     let (from, to) = if inside { (0, lanes) } else { tile.lanes.get_unchecked(entry).get() };
+                    std::hint::assert_unchecked(from <= lanes && to <= lanes);
                     let within = V::range(from, to);
                     let (mut x, mut wide) = ([zero; I], [Wide(V::sum_of(0.0)); W]);
                     for i in 0..I {
@@ -504,8 +505,7 @@ unsafe fn columns<
                     }
                     for i in 0..W {
                         let p = (*cursor.add(I + i)).get() as *const f64;
-                        wide[i] =
-                            Wide(if inside || wide_steps[i] == 0 { V::sum_load(p) } else { V::sum_load_range(p, from, to) });
+                        wide[i] = Wide(if inside || wide_steps[i] == 0 { V::sum_load(p) } else { V::sum_load_where(p, within) });
                     }
                     let Out { mut sum, mut max, mut arg, mut prod, .. } = body(x, wide);
                     if !inside {
