@@ -31,6 +31,7 @@ fn spell(graph: &Graph, node: NodeId, depth: u32) -> Option<String> {
             _ => Some(format!("{}_{}", op.name(), word(*x)?)),
         },
         Op::Scatter { x, .. } => Some(format!("scattered_{}", word(*x)?)),
+        Op::Scan { b, .. } => Some(format!("running_{}", word(*b)?)),
         Op::Reindex(x, _) | Op::Broadcast(x, _) | Op::Unary(UnaryOp::Neg | UnaryOp::Stop, x) => word(*x),
         Op::Unary(op, x) => unary(graph, *op, *x, &word),
         Op::Powi(x, 2) => Some(format!("sq_{}", word(*x)?)),
