@@ -134,7 +134,8 @@ impl Expansion {
             Outcome::Typed(typed) => typed,
         };
         errors.checkpoint()?;
-        let warnings: Vec<_> = typed.first().map(|t| t.warnings.clone()).unwrap_or_default();
+        let mut warnings: Vec<_> = typed.first().map(|t| t.warnings.clone()).unwrap_or_default();
+        warnings.extend(elaborate::unused(formula));
         let simplifier = simplify::Options::default();
         let variants: Vec<emit::Variant> = typed.into_iter().map(|t| variant(errors, formula, t, &simplifier)).collect();
         errors.checkpoint()?;

@@ -412,7 +412,9 @@ impl Elaborator<'_> {
         };
         let differentiable = !stops && through.iter().any(|a| self.typed.terms[a.0 as usize].differentiable);
         self.typed.terms.push(Term { op, args, axes, span, name: None, mask, integer, differentiable });
-        TermId(self.typed.terms.len() as u32 - 1)
+        let id = TermId(self.typed.terms.len() as u32 - 1);
+        self.advise(id);
+        id
     }
 
     /// A pointwise term over the union of its arguments' axes.

@@ -5,6 +5,7 @@
 //! Invariants of the result: a term's arguments come before it; axes are numbered in order of first appearance.
 
 mod adaptive;
+mod advice;
 mod call;
 mod callees;
 mod control;
@@ -21,6 +22,7 @@ mod value;
 mod whole;
 mod words;
 
+pub use advice::unused;
 pub use call::{Library, recursion};
 pub use callees::{callees, own_call};
 pub use host::len_ident;
