@@ -31,7 +31,10 @@ impl Elaborator<'_> {
             "flip" => self.flip(args, span),
             "pad" | "pad_reflect" | "pad_edge" | "pad_circular" => self.pad(name, args, span),
             "repeat" => self.repeat(args, span),
-            _ => unreachable!("a word of the vocabulary"),
+            _ => {
+                self.errors.span(span, format!("`{name}` is not in this version of the formula language"));
+                None
+            }
         };
         // the axes it would have introduced are not known, which is no error of those who name them
         self.unknown_axes |= term.is_none();

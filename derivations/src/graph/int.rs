@@ -88,6 +88,8 @@ impl Ints {
             (_, Some(0)) => b,
             (Some(1), _) => b,
             (_, Some(1)) => a,
+            (Some(-1), _) => self.neg(b),
+            (_, Some(-1)) => self.neg(a),
             _ => self.intern(Int::Mul(a, b)),
         }
     }

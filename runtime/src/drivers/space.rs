@@ -1,6 +1,6 @@
 //! The axes of a call, expressions of positions along them, and conditions on positions.
 
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Mul, Neg, Sub};
 
 /// An axis of a [`Space`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,6 +105,12 @@ impl Mul<i64> for Axis {
     type Output = Index;
     fn mul(self, by: i64) -> Index {
         Index { terms: vec![(self, by)], offset: 0, div: 1, modulo: 0 }
+    }
+}
+impl Neg for Axis {
+    type Output = Index;
+    fn neg(self) -> Index {
+        self * -1
     }
 }
 impl<I: Into<Index>> Add<I> for Index {

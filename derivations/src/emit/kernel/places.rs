@@ -42,6 +42,7 @@ impl Emitter<'_> {
             let axis = self.axis(*axis);
             let term = match self.int(*coefficient) {
                 Integer::Known(1) => quote!(#axis),
+                Integer::Known(-1) => quote!(-#axis),
                 Integer::Known(k) => {
                     let k = signed(k);
                     quote!(#axis * #k)
