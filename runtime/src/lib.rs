@@ -15,6 +15,7 @@ mod markers;
 pub mod prelude;
 pub mod reference;
 pub mod rng;
+pub mod statistics;
 mod window;
 
 #[doc(hidden)]

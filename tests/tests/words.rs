@@ -2,7 +2,8 @@
 //! that cannot be answered gets.
 
 use pullback::Error;
-use pullback::ndarray::{Array1, Array2, array};
+use pullback::layer::Arg;
+use pullback::ndarray::{Array1, Array2, ArrayD, array};
 use pullback::prelude::*;
 
 // ---- elements moved along an axis
@@ -183,4 +184,105 @@ fn shares_of_an_axis() {
     assert_eq!(y, array![[1.0, 2.0, 3.0, 4.0, 4.0, 5.0, 6.0, 7.0, 7.0]].mapv(|v: f32| v));
     let error = Error::WindowZero { function: "adaptive_max", axis: "L", setting: "number of outputs" };
     assert_eq!(adaptive_max(&x, 0).unwrap_err(), error);
+}
+
+// ---- scatters
+
+#[derive_backward]
+pub fn segment_means(x: Tensor<f32, (N, D)>, label: Labels<N>, n: usize) -> Tensor<f32, (C, D)> {
+    let count = scatter_add(1.0, label, C, n);
+    scatter_add(x, label, C, n) / max(count, 1.0)
+}
+
+/// The inverse of a pool: each element goes where it was found.
+#[derive_backward]
+pub fn unpool(x: Tensor<f32, (N, C, O)>, at: Labels<(N, C, O)>, n: usize) -> Tensor<f32, (N, C, P)> {
+    scatter(x, at, P, n)
+}
+
+#[derive_backward]
+pub fn unpool_plane(x: Tensor<f32, (N, OH, OW)>, at: Labels<(N, OH, OW)>, h: usize, w: usize) -> Tensor<f32, (N, H, W)> {
+    let y: Tensor<f32, (N, P)> = scatter(x, at, P, h * w);
+    split(y, P, (H, W), h)
+}
+
+#[derive_backward]
+pub fn bags(x: Tensor<f32, (B, T, D)>, at: Labels<(B, T)>, n: usize) -> (Tensor<f32, (V, D)>, Tensor<f32, (B, W, D)>) {
+    (sq(scatter_add(x, at, V, n)), scatter_add(x, at, W, n, T))
+}
+
+#[test]
+fn scatters_add_or_keep_the_last() {
+    let x = array![[1.0f32, 10.0], [2.0, 20.0], [4.0, 40.0]];
+    let label = array![2i64, 0, 2];
+    let y = segment_means(&x, &label, 4).unwrap();
+    assert_eq!(y, array![[2.0, 20.0], [0.0, 0.0], [2.5, 25.0], [0.0, 0.0]]);
+    let x = array![[[1.0f32, 2.0, 3.0]]];
+    let at = array![[[3i64, 0, 3]]];
+    assert_eq!(unpool(&x, &at, 5).unwrap(), array![[[2.0, 0.0, 0.0, 3.0, 0.0]]]);
+    let op = Unpool { n: 5 };
+    let (y, saved) = op.forward(&x, &at).unwrap();
+    let dy = array![[[1.0f32, 2.0, 3.0, 4.0, 5.0]]];
+    let grads = op.backward(&dy, &x, &at, &y, &saved).unwrap();
+    assert_eq!(grads.x, array![[[0.0, 1.0, 4.0]]]);
+    assert!(matches!(unpool(&x, &at, 3), Err(Error::Label { value: 3, bound: 3, .. })));
+}
+
+/// Indices below `extent`, some of them twice.
+fn indices(extent: usize, shape: &[usize]) -> ArrayD<i64> {
+    let all = (0..shape.iter().product::<usize>() as i64).map(|i| (i * i * 7 + 3 * i) % extent as i64);
+    ArrayD::from_shape_vec(shape, all.collect()).unwrap()
+}
+
+fn numbers(shape: &[usize]) -> ArrayD<f64> {
+    let all = (0..shape.iter().product::<usize>()).map(|i| (1.3 * i as f64).sin());
+    ArrayD::from_shape_vec(shape, all.collect()).unwrap()
+}
+
+#[test]
+fn scatters_have_their_gradients() {
+    let (x, at) = (numbers(&[5, 3]), indices(4, &[5]));
+    pullback::gradcheck(&SegmentMeans { n: 4 }, &[Arg::Tensor(x.view()), Arg::Labels(at.view())]).unwrap();
+    let (x, at) = (numbers(&[2, 3, 6]), indices(5, &[2, 3, 6]));
+    pullback::gradcheck(&Unpool { n: 5 }, &[Arg::Tensor(x.view()), Arg::Labels(at.view())]).unwrap();
+    pullback::gradcheck(&UnpoolPlane { h: 2, w: 5 }, &[Arg::Tensor(x.view()), Arg::Labels(at.view())]).unwrap();
+    let at = indices(5, &[2, 3]);
+    pullback::gradcheck(&Bags { n: 5 }, &[Arg::Tensor(x.view()), Arg::Labels(at.view())]).unwrap();
+}
+
+// ---- values that follow from the one before
+
+#[derive_backward]
+pub fn totals(x: Tensor<f32, (N, T, D)>) -> Tensor<f32, (N, T, D)> {
+    cumsum(x, T)
+}
+gradient_test!(Totals);
+
+#[derive_backward]
+pub fn discounted(x: Tensor<f32, (N, T)>, gamma: f64) -> Tensor<f32, (N, T)> {
+    flip(scan(flip(x, T), T, 0.0, |h, v| gamma * h + v), T)
+}
+gradient_test!(Discounted { gamma: 0.9 });
+
+/// A diagonal state space: every channel forgets at a rate that the input chooses.
+#[derive_backward]
+pub fn state_space(x: Tensor<f32, (N, T)>, a: Tensor<f32, S>, h0: Tensor<f32, (N, S)>) -> Tensor<f32, (N, T, S)> {
+    scan(x, T, h0, |h, v| exp(-sq(a) * sigmoid(v)) * h + a * v)
+}
+gradient_test!(StateSpace);
+
+#[derive_backward]
+pub fn unmoved(x: Tensor<f32, (N, T)>, h0: Tensor<f32, N>) -> Tensor<f32, (N, T)> {
+    scan(x, T, h0, |h, _| 0.5 * h) + 0.0 * x
+}
+gradient_test!(Unmoved);
+
+#[test]
+fn running_sums_are_exact_and_in_order() {
+    assert_eq!(totals(&array![[[1.0f32], [2.0], [4.0]]]).unwrap(), array![[[1.0], [3.0], [7.0]]]);
+    assert_eq!(discounted(&array![[1.0f32, 2.0, 4.0]], 0.5).unwrap(), array![[3.0, 4.0, 4.0]]);
+    assert_eq!(totals(&pullback::ndarray::Array3::<f32>::zeros((2, 0, 3))).unwrap().shape(), [2, 0, 3]);
+    // accumulated in f64: 2²⁴ ones in f32 would stop at 2²⁴
+    let many = pullback::ndarray::Array3::<f32>::ones((1, 1 << 10, 1)) * 16385.0;
+    assert_eq!(totals(&many).unwrap()[[0, 1023, 0]], 16385.0 * 1024.0);
 }

@@ -8,6 +8,8 @@ mod holes;
 mod pad;
 mod reduce;
 mod reindex;
+mod scan;
+mod scatter;
 
 use crate::elaborate::{Check, Term, TermFill, TermId, TermOp, Typed};
 use crate::error::Errors;

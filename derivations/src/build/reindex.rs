@@ -62,6 +62,9 @@ impl Builder<'_> {
                 Some(Value { node: self.graph.reindex(x.node, r), holes: x.holes.clone() })
             }
             TermOp::Roll { .. } | TermOp::Flip { .. } | TermOp::Pad { .. } | TermOp::Repeat { .. } => self.moved(op, x, span),
+            TermOp::Cumsum { axis } => self.cumsum(*axis, x, span),
+            TermOp::Scan { axis } => self.scan(*axis, args, span),
+            TermOp::Scatter { axis, over, last } => self.scatter(*axis, over, *last, args, span),
             TermOp::Stack { axis } => self.stack(*axis, args, span),
             TermOp::Concat { axis, parts } => self.concat(*axis, parts, args, span),
             _ => None,

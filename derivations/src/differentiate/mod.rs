@@ -57,7 +57,7 @@ pub fn reached_from(graph: &Graph, wrt: &[NodeId]) -> Vec<bool> {
 fn differentiable_operands(op: &Op) -> impl Iterator<Item = NodeId> {
     let operands = match op {
         Op::Select { a, b, .. } => vec![*a, *b],
-        Op::Reindex(x, _) | Op::ScatterAdd { x, .. } => vec![*x],
+        Op::Reindex(x, _) | Op::Scatter { x, .. } => vec![*x],
         op => op.operands(),
     };
     operands.into_iter()
@@ -101,7 +101,7 @@ fn add_where_chosen(graph: &mut Graph, a: NodeId, b: NodeId) -> NodeId {
 /// The axes over which a node's contributions are to be understood. A transposed view or scatter is already summed.
 fn domain_of(graph: &Graph, id: NodeId) -> AxisSet {
     match graph.op(id) {
-        Op::Reindex(..) | Op::ScatterAdd { .. } => AxisSet::EMPTY,
+        Op::Reindex(..) | Op::Scatter { .. } => AxisSet::EMPTY,
         Op::Reduce { axes, .. } => graph.axes_of(id) | axes.iter().copied().collect(),
         _ => graph.axes_of(id),
     }
@@ -150,7 +150,12 @@ fn contributions(graph: &mut Graph, id: NodeId, g: NodeId, reached: &[bool]) -> 
             pass(*x, &|| structure::reduce(Reduction { op: *op, axes, valid }, at(*x), y, g).map(id_of));
         }
         Op::Reindex(x, r) => pass(*x, &|| Some(structure::reindex(r, at(*x), g).id)),
-        Op::ScatterAdd { x, axis, index, .. } => pass(*x, &|| Some(structure::scatter_add(*axis, *index, g).id)),
+        Op::Scatter { x, axis, index, .. } => pass(*x, &|| Some(structure::scatter_add(*axis, *index, g).id)),
+        Op::Scan { axis, reverse, a, b } => {
+            let scan = structure::Scan { axis: *axis, reverse: *reverse };
+            pass(*b, &|| Some(scan.of_term(at(*a), g).id));
+            pass(*a, &|| Some(scan.of_factor(at(*a), y, g).id));
+        }
         Op::Input(_) | Op::Num(_) | Op::Host(_) | Op::Len(_) | Op::Index(_) | Op::Int(_) | Op::Test(_) | Op::Random(_) => {}
     }
     out

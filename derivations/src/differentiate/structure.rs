@@ -1,7 +1,9 @@
 //! Adjoints of what is not pointwise: reductions, re-indexing, gather and scatter.
 
 use super::expr::{Expr, Tape};
-use crate::graph::{AxisId, AxisSet, BinaryOp, Condition, Graph, NodeId, Op, ReduceOp, Reindex, Source, UnaryOp};
+use crate::graph::{
+    Affine, AxisId, AxisSet, BinaryOp, Condition, Graph, NodeId, Op, ReduceOp, Reindex, Source, Transpose, UnaryOp,
+};
 
 /// A reduction, as the adjoint needs it.
 pub(super) struct Reduction<'a> {
@@ -85,7 +87,7 @@ fn gather(graph: &mut Graph, r: &Reindex, x: NodeId, g: NodeId) -> NodeId {
         let zero = graph.num(0.0);
         graph.select(hit, g, zero)
     } else {
-        graph.add(Op::ScatterAdd { x: g, axis, index, over })
+        graph.add(Op::Scatter { op: ReduceOp::Sum, x: g, axis, index, over })
     }
 }
 
@@ -95,6 +97,49 @@ pub(super) fn scatter_add<'t>(axis: AxisId, index: NodeId, g: Expr<'t>) -> Expr<
     Expr { tape: g.tape, id: g.tape.write(|graph| graph.reindex(g.id, r)) }
 }
 
+/// A linear recurrence along an axis.
+#[derive(Clone, Copy)]
+pub(super) struct Scan {
+    pub axis: AxisId,
+    pub reverse: bool,
+}
+
+impl Scan {
+    /// The cotangent of the terms, `λ[t] = g[t] + a[t+1]·λ[t+1]`: the scan the other way.
+    pub fn of_term<'t>(self, a: Expr<'t>, g: Expr<'t>) -> Expr<'t> {
+        let after = if self.reverse { 1 } else { -1 };
+        let tape = a.tape;
+        let id = tape.write(|graph| {
+            let a = shifted(graph, a.id, self.axis, after);
+            graph.add(Op::Scan { axis: self.axis, reverse: !self.reverse, a, b: g.id })
+        });
+        Expr { tape, id }
+    }
+    /// The cotangent of the factors, `λ[t]·y[t−1]`.
+    pub fn of_factor<'t>(self, a: Expr<'t>, y: Expr<'t>, g: Expr<'t>) -> Expr<'t> {
+        let before = if self.reverse { -1 } else { 1 };
+        let id = y.tape.write(|graph| shifted(graph, y.id, self.axis, before));
+        self.of_term(a, g) * Expr { tape: y.tape, id }
+    }
+}
+
+/// `y[i] = x[i − by]`; zeros enter. What does not vary along the axis stays as it is.
+fn shifted(graph: &mut Graph, x: NodeId, axis: AxisId, by: i64) -> NodeId {
+    if !graph.axes_of(x).contains(axis) {
+        return x;
+    }
+    let place = |graph: &mut Graph, offset: i64| {
+        let terms = vec![(axis, graph.ints.constant(1))];
+        let e = Affine { terms, offset: graph.ints.constant(offset), div: None, modulo: None };
+        let (lo, hi) = (graph.ints.constant(0), graph.ints.axis_len(axis));
+        (e.clone(), Condition::Range { e, lo, hi })
+    };
+    let ((e, inside), (back, back_inside)) = (place(graph, -by), place(graph, by));
+    let transpose = Transpose { map: vec![(axis, back)], valid: vec![back_inside], over: AxisSet::EMPTY };
+    let map = vec![(axis, Source::Affine(e))];
+    graph.reindex(x, Reindex { map, valid: vec![inside], fill: 0f64.to_bits(), transpose: Some(Box::new(transpose)) })
+}
+
 /// Whether the derivative of a node with respect to its operands is zero or meaningless.
 pub(super) fn is_opaque(op: &Op) -> bool {
     match op {
@@ -102,6 +147,8 @@ pub(super) fn is_opaque(op: &Op) -> bool {
         Op::Unary(UnaryOp::Stop | UnaryOp::Not | UnaryOp::Sign | UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round, _) => true,
         Op::Binary(op, ..) => op.is_mask(),
         Op::Reduce { op: ReduceOp::ArgMax | ReduceOp::ArgMin, .. } => true,
+        // positions alone are scattered so
+        Op::Scatter { op: ReduceOp::Max, .. } => true,
         _ => false,
     }
 }

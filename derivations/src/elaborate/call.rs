@@ -344,6 +344,7 @@ impl Elaborator<'_> {
             frame.bind(&param.name.to_string(), value, false);
         }
         self.frames.push(frame);
+        self.promise_results(callee);
         let result = self.block(&callee.body, true);
         let result = self.promised(callee, result);
         self.frames.pop();

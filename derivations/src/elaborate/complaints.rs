@@ -208,6 +208,14 @@ fn of_axes() {
     expression("adaptive_window(x, L, O, K, g)", "a whole number is wanted here, and this is a tensor");
     expression("adaptive_window(g, L, O, K, 2)", "`g` has no axis `L`");
     expression("adaptive_window(x, L, O, 1, 2)", "the names of the window's new axes are wanted here");
+    expression("scatter(g, x, M, 3)", "an index is wanted here: labels, `argmax`, `argmin` or `index(A)`");
+    expression("scatter_add(x, label, C, 3)", "the value has axis `C` already");
+    expression("scatter_add(g, label, M, 3, C)", "`label` has no axis `C`");
+    expression("cumsum(g, N)", "`g` has no axis `N`");
+    expression("scan(x, L, x, |h, v| h + v)", "a scan begins with one value, and this has axis `L`");
+    expression("scan(x, L, 0.0, |h, v| tanh(h) + v)", "a scan is of the form `|h, v| a * h + b`");
+    expression("scan(x, L, 0.0, |h, v| h * h + v)", "a scan is of the form");
+    expression("scan(x, L, 0.0, |h| h)", "this closure takes 1 argument");
     expression("roll(g, N, 1)", "`g` has no axis `N`");
     expression("roll(x, C, g)", "a whole number is wanted here, and this is a tensor");
     expression("flip(x, (C, L))", "one axis is wanted here, and this is 2");

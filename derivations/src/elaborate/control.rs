@@ -93,6 +93,12 @@ impl Elaborator<'_> {
             self.errors.at(diverge, "`let .. else` cannot stand in a formula: write `if let Some(b) = b { .. } else { .. }`");
             return poison_names(&mut |name| self.frame().bind(name, Value::Poison, true), &local.pat);
         }
+        // wrong types are reported with the pattern
+        if let Pat::Type(typed) = &local.pat
+            && let Some(list) = tensor_axes(&mut crate::error::Errors::default(), &typed.ty)
+        {
+            self.promise(&init.expr, &list);
+        }
         let value = self.expr(&init.expr);
         self.pattern(&local.pat, value);
     }

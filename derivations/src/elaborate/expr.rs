@@ -407,7 +407,7 @@ impl Elaborator<'_> {
         };
         let through = match &op {
             TermOp::Select => &args[1..],
-            TermOp::Pick { .. } => &args[..1],
+            TermOp::Pick { .. } | TermOp::Scatter { .. } => &args[..1],
             _ => &args[..],
         };
         let differentiable = !stops && through.iter().any(|a| self.typed.terms[a.0 as usize].differentiable);

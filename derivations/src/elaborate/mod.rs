@@ -14,6 +14,8 @@ mod host;
 mod pad;
 mod reduce;
 mod reindex;
+mod scan;
+mod scatter;
 pub mod typed;
 mod value;
 mod whole;
@@ -105,6 +107,8 @@ struct Elaborator<'a> {
     cuts: Vec<TermId>,
     /// The receiver of the method call at hand, and its value.
     receiver: Option<(*const syn::Expr, Value)>,
+    /// Calls, by their first argument, and the axes that their values are promised to have.
+    promises: Vec<(*const syn::Expr, Vec<String>)>,
     /// The arguments of the outermost formula that are constants of the call, and what they are.
     constants: Vec<(String, ParamKind)>,
     /// An argument's type is an error, so its axes are not known.
@@ -134,6 +138,7 @@ impl<'a> Elaborator<'a> {
             state_orders: vec![],
             cuts: vec![],
             receiver: None,
+            promises: vec![],
             constants: vec![],
             unknown_axes: false,
             pending_axes: false,
@@ -159,6 +164,7 @@ impl<'a> Elaborator<'a> {
             let value = self.param(index, param);
             self.frame().bind(&param.name.to_string(), value, false);
         }
+        self.promise_results(formula);
         let result = self.block(&formula.body, true);
         if self.undecided.is_some() {
             return;
@@ -167,6 +173,18 @@ impl<'a> Elaborator<'a> {
         self.check_cuts();
         let assigned = self.states.iter().filter(|s| s.2).map(|s| (s.0, s.1));
         self.typed.states = assigned.collect();
+    }
+
+    /// What a formula's last expression is promised to have.
+    fn promise_results(&mut self, formula: &Formula) {
+        let Some(syn::Stmt::Expr(result, None)) = formula.body.stmts.last() else { return };
+        match (result, formula.outputs.as_slice()) {
+            (syn::Expr::Tuple(t), outputs) if t.elems.len() == outputs.len() => {
+                t.elems.iter().zip(outputs).for_each(|(e, output)| self.promise(e, &output.axes));
+            }
+            (result, [output]) => self.promise(result, &output.axes),
+            _ => {}
+        }
     }
 
     /// The value of an argument of the outermost formula.

@@ -24,14 +24,14 @@ impl Elaborator<'_> {
             "stack" => self.stack(args, span),
             "concat" => self.concat(args, span),
             "pick" => self.pick(args, span),
+            "cumsum" => self.cumsum(args, span),
+            "scan" => self.scan(args, span),
+            "scatter" | "scatter_add" => self.scatter(name, args, span),
             "roll" => self.roll(args, span),
             "flip" => self.flip(args, span),
             "pad" | "pad_reflect" | "pad_edge" | "pad_circular" => self.pad(name, args, span),
             "repeat" => self.repeat(args, span),
-            _ => {
-                self.errors.span(span, format!("`{name}` is not in this version of the formula language yet"));
-                None
-            }
+            _ => unreachable!("a word of the vocabulary"),
         };
         // the axes it would have introduced are not known, which is no error of those who name them
         self.pending_axes |= term.is_none();
@@ -406,7 +406,7 @@ impl Elaborator<'_> {
     }
 
     /// Labels that come from an argument are checked against what they index.
-    fn check_labels(&mut self, index: TermId, axes: &[AxisId]) {
+    pub(super) fn check_labels(&mut self, index: TermId, axes: &[AxisId]) {
         let mut at = index;
         loop {
             let term = &self.typed.terms[at.0 as usize];

@@ -311,6 +311,23 @@ pub enum TermOp {
     Pick {
         axis: AxisId,
     },
+    /// The last argument is the index. Its axes `over` are replaced by `axis`; of several elements for one place, their sum
+    /// or the last.
+    Scatter {
+        axis: AxisId,
+        over: Vec<AxisId>,
+        last: bool,
+    },
+    /// The sums of the elements up to each position.
+    Cumsum {
+        axis: AxisId,
+    },
+    /// `h[t] = a[t]·h[t−1] + b[t]` along the axis: `a`, `b`, and the value before the first.
+    Scan {
+        axis: AxisId,
+    },
+    /// What the closure of a scan is given for the value before: a stand-in, in no value that is used.
+    Before,
     /// A fixed position.
     PickAt {
         axis: AxisId,
@@ -355,6 +372,10 @@ impl TermOp {
             TermOp::Repeat { .. } => "repeat",
             TermOp::Stack { .. } => "stack",
             TermOp::Concat { .. } => "concat",
+            TermOp::Cumsum { .. } => "cumsum",
+            TermOp::Scan { .. } => "scan",
+            TermOp::Scatter { last: true, .. } => "scatter",
+            TermOp::Scatter { .. } => "scatter_add",
             TermOp::Constant { .. } => "constant",
             TermOp::Random { distribution, .. } => match distribution {
                 Distribution::Bernoulli => "bernoulli",

@@ -273,6 +273,19 @@ impl Printer<'_> {
                 let (x, index) = (&args[0], &args[1]);
                 quote!(#f::pick(&#x, &[#axis], &#index))
             }
+            TermOp::Cumsum { axis } => {
+                let axis = self.axis(*axis);
+                quote!(#f::cumsum(#(&#args),*, #axis))
+            }
+            TermOp::Scan { axis } => {
+                let (len, axis) = (axis.0 as usize, self.axis(*axis));
+                quote!(#f::recurrence(#(&#args),*, #axis, #call.len(#len)))
+            }
+            TermOp::Before => unreachable!("a stand-in that no value keeps"),
+            TermOp::Scatter { axis, over, .. } => {
+                let (len, axis, over, word) = (axis.0 as usize, self.axis(*axis), self.axes(over), word(op.word()));
+                quote!(#word(#(&#args),*, #axis, #call.len(#len), #over))
+            }
             TermOp::PickAt { axis, at } => {
                 let (axis, at) = (self.axis(*axis), self.int(*at));
                 quote!(#f::pick(#(&#args),*, &[#axis], &#f::num(#at as f64)))

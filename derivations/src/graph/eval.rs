@@ -95,6 +95,16 @@ pub fn fold(op: ReduceOp, state: &mut (f64, f64), value: f64, index: usize) {
     }
 }
 
+/// The state of a scan after step `t`; the first has no state before it.
+pub fn scanned(t: usize, a: f64, before: f64, b: f64) -> f64 {
+    if t == 0 { b } else { a * before + b }
+}
+
+/// What lies at a place of a scatter after one more value.
+pub fn scattered(op: ReduceOp, before: f64, value: f64) -> f64 {
+    if op == ReduceOp::Max { before.max(value) } else { before + value }
+}
+
 /// The state of a reduction before its first element.
 pub fn fold_start(op: ReduceOp) -> (f64, f64) {
     let value = match op {
@@ -157,14 +167,23 @@ impl Graph {
                 });
                 return states.into_iter().map(|s| fold_end(*op, s)).collect();
             }
-            Op::ScatterAdd { x, axis, index, over } => {
+            Op::Scatter { op, x, axis, index, over } => {
                 let domain = self.axes_of(*x) | self.axes_of(*index) | *over;
                 env.each(domain, &mut at, &mut |at| {
                     let mut to = *at;
                     to[axis.0 as usize] = read(*index, at) as usize;
-                    out[env.offset(axes, &to)] += read(*x, at);
+                    let slot = &mut out[env.offset(axes, &to)];
+                    *slot = scattered(*op, *slot, read(*x, at));
                 });
             }
+            Op::Scan { axis, reverse, a, b } => env.each(axes - AxisSet::one(*axis), &mut at, &mut |at| {
+                let mut state = 0.0;
+                for t in 0..env.len(*axis) {
+                    at[axis.0 as usize] = if *reverse { env.len(*axis) - 1 - t } else { t };
+                    state = scanned(t, read(*a, at), state, read(*b, at));
+                    out[env.offset(axes, at)] = state;
+                }
+            }),
             op => env.each(axes, &mut at, &mut |at| {
                 out[env.offset(axes, at)] = self.eval_at(op, env, at, &read);
             }),
@@ -200,7 +219,9 @@ impl Graph {
                 read(*x, &from)
             }
             Op::Random(d) => draw(d, env.offset_in(&d.axes, at), d.param.map_or(0.0, |p| env.hosts[p.0 as usize])),
-            Op::Input(_) | Op::Reduce { .. } | Op::ScatterAdd { .. } => unreachable!("not computed element by element"),
+            Op::Input(_) | Op::Reduce { .. } | Op::Scatter { .. } | Op::Scan { .. } => {
+                unreachable!("not computed element by element")
+            }
         }
     }
 }

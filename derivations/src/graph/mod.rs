@@ -141,12 +141,22 @@ pub enum Op {
         valid: Vec<Condition>,
     },
     Reindex(NodeId, Reindex),
-    /// `y[.., c, ..] = Σ x[..]` over the positions whose `index` is `c`, summed over `over`; transposes a gather.
-    ScatterAdd {
+    /// `y[.., c, ..] = Σ x[..]` over the positions whose `index` is `c`, summed over `over`; transposes a gather. Or the
+    /// largest of them and 0.
+    Scatter {
+        /// `Sum` or `Max`.
+        op: ReduceOp,
         x: NodeId,
         axis: AxisId,
         index: NodeId,
         over: AxisSet,
+    },
+    /// `y[t] = a[t]·y[t−1] + b[t]` along an axis, from 0; with `reverse`, `y[t] = a[t]·y[t+1] + b[t]`.
+    Scan {
+        axis: AxisId,
+        reverse: bool,
+        a: NodeId,
+        b: NodeId,
     },
     Random(Draw),
 }
@@ -159,7 +169,7 @@ impl Op {
                 vec![]
             }
             Op::Broadcast(x, _) | Op::Unary(_, x) | Op::Powi(x, _) | Op::Reduce { x, .. } => vec![*x],
-            Op::Binary(_, a, b) => vec![*a, *b],
+            Op::Binary(_, a, b) | Op::Scan { a, b, .. } => vec![*a, *b],
             Op::Select { mask, a, b } => vec![*mask, *a, *b],
             Op::Reindex(x, r) => {
                 let loads = r.map.iter().filter_map(|(_, s)| match s {
@@ -168,7 +178,7 @@ impl Op {
                 });
                 std::iter::once(*x).chain(loads).collect()
             }
-            Op::ScatterAdd { x, index, .. } => vec![*x, *index],
+            Op::Scatter { x, index, .. } => vec![*x, *index],
         }
     }
     /// The same operator on other operands, given in the order of [`Op::operands`].
@@ -177,7 +187,7 @@ impl Op {
         match &mut op {
             Op::Input(_) | Op::Num(_) | Op::Host(_) | Op::Len(_) | Op::Index(_) | Op::Int(_) | Op::Test(_) | Op::Random(_) => {}
             Op::Broadcast(x, _) | Op::Unary(_, x) | Op::Powi(x, _) | Op::Reduce { x, .. } => *x = f(*x),
-            Op::Binary(_, a, b) => (*a, *b) = (f(*a), f(*b)),
+            Op::Binary(_, a, b) | Op::Scan { a, b, .. } => (*a, *b) = (f(*a), f(*b)),
             Op::Select { mask, a, b } => (*mask, *a, *b) = (f(*mask), f(*a), f(*b)),
             Op::Reindex(x, r) => {
                 *x = f(*x);
@@ -187,7 +197,7 @@ impl Op {
                     }
                 }
             }
-            Op::ScatterAdd { x, index, .. } => (*x, *index) = (f(*x), f(*index)),
+            Op::Scatter { x, index, .. } => (*x, *index) = (f(*x), f(*index)),
         }
         op
     }
@@ -302,7 +312,8 @@ impl Graph {
                 });
                 (of(x) - mapped) | read | condition_axes(&r.valid)
             }
-            Op::ScatterAdd { x, axis, index, over } => ((of(x) | of(index)) - *over) | AxisSet::one(*axis),
+            Op::Scan { axis, a, b, .. } => of(a) | of(b) | AxisSet::one(*axis),
+            Op::Scatter { x, axis, index, over, .. } => ((of(x) | of(index)) - *over) | AxisSet::one(*axis),
             Op::Random(draw) => draw.axes.iter().copied().collect(),
         }
     }

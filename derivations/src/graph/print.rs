@@ -122,7 +122,14 @@ impl<'g> Printer<'g> {
                 let moved: AxisSet = r.map.iter().map(|(a, _)| *a).collect();
                 atom(format!("{}[{}]", self.wrapped(lines, *x, Binding::Atom), self.list(moved)))
             }
-            Op::ScatterAdd { x, axis, .. } => atom(format!("scatter_add({}, {})", self.text(lines, *x).0, self.axis(*axis))),
+            Op::Scan { axis, a, b, .. } => {
+                let (a, b) = (self.text(lines, *a).0, self.text(lines, *b).0);
+                atom(format!("scan({a}, {b}, {})", self.axis(*axis)))
+            }
+            Op::Scatter { op, x, axis, .. } => {
+                let word = if *op == ReduceOp::Max { "last" } else { "scatter_add" };
+                atom(format!("{word}({}, {})", self.text(lines, *x).0, self.axis(*axis)))
+            }
             Op::Random(d) => atom(format!("draw{}", d.number)),
         }
     }

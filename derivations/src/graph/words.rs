@@ -30,7 +30,7 @@ fn spell(graph: &Graph, node: NodeId, depth: u32) -> Option<String> {
             (ReduceOp::Sum, Op::Num(_)) if !axes.is_empty() => Some("count".into()),
             _ => Some(format!("{}_{}", op.name(), word(*x)?)),
         },
-        Op::ScatterAdd { x, .. } => Some(format!("scattered_{}", word(*x)?)),
+        Op::Scatter { x, .. } => Some(format!("scattered_{}", word(*x)?)),
         Op::Reindex(x, _) | Op::Broadcast(x, _) | Op::Unary(UnaryOp::Neg | UnaryOp::Stop, x) => word(*x),
         Op::Unary(op, x) => unary(graph, *op, *x, &word),
         Op::Powi(x, 2) => Some(format!("sq_{}", word(*x)?)),

@@ -3,7 +3,7 @@
 use super::levels::{Item, items};
 use super::nests::{Segment, cut};
 use super::tasks::{Tasks, Work};
-use super::{Elem, Gemm, Leaf, Nest, Operand, Phase, Plan, Root, ScatterAdd, Scope, Sweep, Temp, TempId, Val};
+use super::{Elem, Gemm, Leaf, Nest, Operand, Phase, Plan, Root, Scan, Scatter, Scope, Sweep, Temp, TempId, Val};
 use super::{cost, merge, names, rewrite, tasks};
 use crate::graph::{AxisSet, Graph, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -190,9 +190,13 @@ impl<'t> Assembler<'t> {
                 let (a, b, guard) = (operand(a), operand(b), task.guard.clone());
                 Phase::Gemm(Gemm { out, a, b, m: sides.m, n: sides.n, k: sides.k, batch: sides.batch, guard })
             }
-            Work::Scatter { axis, value, index } => {
-                let (domain, axis, value, index) = (task.domain, *axis, *value, *index);
-                Phase::Scatter(ScatterAdd { out, domain, axis, body, value, index })
+            Work::Scatter { op, axis, value, index } => {
+                let (domain, op, axis, value, index) = (task.domain, *op, *axis, *value, *index);
+                Phase::Scatter(Scatter { out, op, domain, axis, body, value, index })
+            }
+            Work::Scan { axis, reverse, a, b } => {
+                let (domain, axis, reverse, a, b) = (task.domain, *axis, *reverse, *a, *b);
+                Phase::Scan(Scan { out, domain, axis, reverse, body, a, b })
             }
             Work::Store { .. } | Work::Fold { .. } => unreachable!("a sweep is no phase of its own"),
         };

@@ -1,6 +1,6 @@
 //! What a plan costs: operations, by a fixed table, and memory traffic, at canonical extents.
 
-use super::{Body, Gemm, Leaf, Nest, Operand, Phase, Place, Plan, Pointwise, ScatterAdd, Scope, Sweep, Temp, TempId, Val};
+use super::{Body, Gemm, Leaf, Nest, Operand, Phase, Place, Plan, Pointwise, Scan, Scatter, Scope, Sweep, Temp, TempId, Val};
 use crate::graph::{AxisId, AxisSet, BinaryOp, Condition, Graph, Int, Ints, Op, Reindex, Source, UnaryOp, condition_axes};
 
 /// The memory traffic of a plan, in tensors of full size (more than an eighth of the largest).
@@ -24,6 +24,8 @@ pub struct Cost {
     pub gemms: usize,
     /// Scatters.
     pub scatters: usize,
+    /// Phases of recurrences along an axis.
+    pub scans: usize,
 }
 
 /// Counts what a plan moves.
@@ -35,6 +37,7 @@ pub fn cost(graph: &Graph, plan: &Plan) -> Cost {
             Phase::Nest(nest) => counter.nest(nest),
             Phase::Gemm(gemm) => counter.gemm(gemm),
             Phase::Scatter(scatter) => counter.scatter(scatter),
+            Phase::Scan(scan) => counter.scan(scan),
         }
     }
     let full = |t: &&Temp| counter.is_full(t.axes.iter().copied().collect());
@@ -73,6 +76,7 @@ impl Counter<'_> {
                 Phase::Nest(n) => n.steps.iter().chain(&n.after).flat_map(|s| &s.body.operands).collect(),
                 Phase::Gemm(g) => vec![&g.a, &g.b],
                 Phase::Scatter(s) => s.body.operands.iter().collect(),
+                Phase::Scan(s) => s.body.operands.iter().collect(),
             };
             axes.extend(bodies.into_iter().map(|o| self.leaf_axes(&o.leaf)));
         }
@@ -109,7 +113,12 @@ impl Counter<'_> {
         self.cost.full_reads += self.reads([&gemm.a, &gemm.b].into_iter());
         self.write(gemm.out);
     }
-    fn scatter(&mut self, scatter: &ScatterAdd) {
+    fn scan(&mut self, scan: &Scan) {
+        self.cost.scans += 1;
+        self.cost.full_reads += self.reads(scan.body.operands.iter());
+        self.write(scan.out);
+    }
+    fn scatter(&mut self, scatter: &Scatter) {
         self.cost.scatters += 1;
         self.cost.full_reads += self.reads(scatter.body.operands.iter());
         self.write(scatter.out);

@@ -11,6 +11,7 @@ pub fn describe(graph: &Graph, plan: &Plan) -> String {
             Phase::Nest(nest) => printer.nest(nest),
             Phase::Gemm(gemm) => printer.gemm(gemm),
             Phase::Scatter(scatter) => printer.scatter(scatter),
+            Phase::Scan(scan) => printer.scan(scan),
         }
     }
     printer.out
@@ -95,14 +96,23 @@ impl Printer<'_> {
         let (a, b) = (self.operand(&body, &gemm.a), self.operand(&body, &gemm.b));
         self.result(gemm.out, &format!("{a} · {b}"));
     }
-    fn scatter(&mut self, scatter: &ScatterAdd) {
+    fn scan(&mut self, scan: &Scan) {
+        let (domain, axis) = (self.axes(scan.domain), self.axis(scan.axis));
+        let way = if scan.reverse { "back along" } else { "along" };
+        self.line(0, &format!("scan [{domain}] {way} {axis}"));
+        let body = &with_lets(&scan.body);
+        self.lets(body);
+        let (a, b) = (self.val(body, scan.a), self.val(body, scan.b));
+        self.result(scan.out, &format!("{a} · before + {b}"));
+    }
+    fn scatter(&mut self, scatter: &Scatter) {
         let domain = self.axes(scatter.domain);
         self.line(0, &format!("scatter over [{domain}]"));
         let body = &with_lets(&scatter.body);
         self.lets(body);
         let (value, index) = (self.val(body, scatter.value), self.val(body, scatter.index));
         let axis = self.axis(scatter.axis);
-        self.result(scatter.out, &format!("add {value} at {axis} = {index}"));
+        self.result(scatter.out, &format!("{} {value} at {axis} = {index}", scatter.op.name()));
     }
     fn result(&mut self, temp: TempId, value: &str) {
         let t = &self.plan.temps[temp.0 as usize];

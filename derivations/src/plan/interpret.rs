@@ -39,6 +39,7 @@ pub fn run(graph: &Graph, plan: &Plan, env: &Env, given: &[Vec<f64>]) -> Result<
             Phase::Nest(nest) => interpreter.nest(nest)?,
             Phase::Gemm(gemm) => interpreter.gemm(gemm)?,
             Phase::Scatter(scatter) => interpreter.scatter(scatter)?,
+            Phase::Scan(scan) => interpreter.scan(scan)?,
         }
     }
     interpreter.roots()
@@ -199,7 +200,29 @@ impl Interpreter<'_> {
         self.temps[gemm.out.0 as usize].values = out.into_iter().map(Some).collect();
         failure.map_or(Ok(()), Err)
     }
-    fn scatter(&mut self, scatter: &ScatterAdd) -> Result<(), String> {
+    fn scan(&mut self, scan: &Scan) -> Result<(), String> {
+        let axes = self.temps[scan.out.0 as usize].axes;
+        let mut out = vec![0.0; self.env.size(axes)];
+        let mut failure = None;
+        let len = self.env.len(scan.axis);
+        self.env.each(scan.domain - AxisSet::one(scan.axis), &mut [0; AxisSet::CAPACITY], &mut |at| {
+            let mut state = 0.0;
+            for t in 0..len {
+                at[scan.axis.0 as usize] = if scan.reverse { len - 1 - t } else { t };
+                match self.body(&scan.body, at) {
+                    Ok((operands, code)) => {
+                        let [a, b] = [scan.a, scan.b].map(|v| pick(v, &operands, &code));
+                        state = eval::scanned(t, a, state, b);
+                        out[self.env.offset(axes, at)] = state;
+                    }
+                    Err(e) => failure = Some(e),
+                }
+            }
+        });
+        self.temps[scan.out.0 as usize].values = out.into_iter().map(Some).collect();
+        failure.map_or(Ok(()), Err)
+    }
+    fn scatter(&mut self, scatter: &Scatter) -> Result<(), String> {
         let axes = self.temps[scatter.out.0 as usize].axes;
         let mut out = vec![0.0; self.env.size(axes)];
         let mut failure = None;
@@ -207,7 +230,8 @@ impl Interpreter<'_> {
             Ok((operands, code)) => {
                 let mut to = *at;
                 to[scatter.axis.0 as usize] = pick(scatter.index, &operands, &code) as usize;
-                out[self.env.offset(axes, &to)] += pick(scatter.value, &operands, &code);
+                let slot = &mut out[self.env.offset(axes, &to)];
+                *slot = eval::scattered(scatter.op, *slot, pick(scatter.value, &operands, &code));
             }
             Err(e) => failure = Some(e),
         });

@@ -26,10 +26,14 @@ pub(super) struct Lowering<'f, 'w> {
 impl<'f, 'w> Lowering<'f, 'w> {
     /// The task that computes a node.
     pub fn task(finder: &'f mut Finder<'w>, node: NodeId) -> Task {
-        let lowering = Lowering::new(finder);
+        let mut lowering = Lowering::new(finder);
         match lowering.finder.graph.op(node).clone() {
             Op::Reduce { op, axes, x, valid } => lowering.reduction(node, op, axes, x, valid),
-            Op::ScatterAdd { x, axis, index, over } => lowering.scatter(node, x, axis, index, over),
+            Op::Scatter { op, x, axis, index, over } => {
+                lowering.domain = over;
+                lowering.scatter(node, op, x, (axis, index))
+            }
+            Op::Scan { axis, reverse, a, b } => lowering.scan(node, axis, reverse, [a, b]),
             _ => lowering.pointwise(node),
         }
     }
@@ -51,11 +55,16 @@ impl<'f, 'w> Lowering<'f, 'w> {
         let value = self.compute(node, &Access::default());
         self.finish(node, vec![], Work::Store { value })
     }
-    fn scatter(mut self, node: NodeId, x: NodeId, axis: AxisId, index: NodeId, over: AxisSet) -> Task {
-        self.domain = self.finder.graph.axes_of(x) | self.finder.graph.axes_of(index) | over;
+    fn scatter(mut self, node: NodeId, op: ReduceOp, x: NodeId, (axis, index): (AxisId, NodeId)) -> Task {
+        self.domain |= self.finder.graph.axes_of(x) | self.finder.graph.axes_of(index);
         let value = self.value(x, &Access::default());
         let index = self.value(index, &Access::default());
-        self.finish(node, vec![], Work::Scatter { axis, value, index })
+        self.finish(node, vec![], Work::Scatter { op, axis, value, index })
+    }
+    fn scan(mut self, node: NodeId, axis: AxisId, reverse: bool, operands: [NodeId; 2]) -> Task {
+        self.domain = self.finder.graph.axes_of(node);
+        let [a, b] = operands.map(|x| self.value(x, &Access::default()));
+        self.finish(node, vec![], Work::Scan { axis, reverse, a, b })
     }
     fn reduction(mut self, node: NodeId, op: ReduceOp, axes: Vec<AxisId>, x: NodeId, valid: Vec<Condition>) -> Task {
         let over: AxisSet = axes.iter().copied().collect();
@@ -89,7 +98,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
     fn finish(self, node: NodeId, guard: Vec<Condition>, mut work: Work) -> Task {
         let mut kept: Vec<&mut Val> = match &mut work {
             Work::Store { value } | Work::Fold { value, .. } => vec![value],
-            Work::Gemm { a, b, .. } => vec![a, b],
+            Work::Gemm { a, b, .. } | Work::Scan { a, b, .. } => vec![a, b],
             Work::Scatter { value, index, .. } => vec![value, index],
         };
         let body = self.builder.finish(vec![], vec![], &mut kept);
@@ -155,7 +164,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
                 None => self.stored(node, at),
             },
             Op::Reindex(..) => self.view(node, at),
-            Op::Input(_) | Op::Reduce { .. } | Op::ScatterAdd { .. } => self.stored(node, at),
+            Op::Input(_) | Op::Reduce { .. } | Op::Scatter { .. } | Op::Scan { .. } => self.stored(node, at),
             op => self.operation(node, &op, at),
         };
         self.depth -= 1;

@@ -26,7 +26,7 @@ pub(super) fn merged(tasks: &Tasks, group: &[usize], needed: &dyn Fn(usize) -> b
             Work::Fold { op, axes, value } => {
                 folds.push(Fold { temp, op: *op, axes: axes.clone(), value: imported.val(*value) });
             }
-            Work::Gemm { .. } | Work::Scatter { .. } => return task.body.clone(),
+            Work::Gemm { .. } | Work::Scatter { .. } | Work::Scan { .. } => return task.body.clone(),
         }
     }
     builder.finish(stores, folds, &mut [])

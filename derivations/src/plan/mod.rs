@@ -118,7 +118,8 @@ pub enum Elem {
 pub enum Phase {
     Nest(Nest),
     Gemm(Gemm),
-    Scatter(ScatterAdd),
+    Scatter(Scatter),
+    Scan(Scan),
 }
 
 /// For each block of the outer axes (in parallel): all steps in order. With no outer axes and only `wide` sweeps it is
@@ -242,10 +243,25 @@ pub struct Gemm {
     pub guard: Vec<Condition>,
 }
 
-/// `out[.., c, ..] = Σ x` over the positions of `domain` whose index is `c`.
+/// `out[t] = a[t]·out[t−1] + b[t]` along `axis`, or from its end, for every position of the domain's other axes.
 #[derive(Clone, Debug)]
-pub struct ScatterAdd {
+pub struct Scan {
     pub out: TempId,
+    pub domain: AxisSet,
+    pub axis: AxisId,
+    pub reverse: bool,
+    /// Operands of the body; `stores` and `folds` are empty.
+    pub body: Body,
+    pub a: Val,
+    pub b: Val,
+}
+
+/// `out[.., c, ..] = Σ x` over the positions of `domain` whose index is `c`; or the largest of them and 0.
+#[derive(Clone, Debug)]
+pub struct Scatter {
+    pub out: TempId,
+    /// `Sum` or `Max`.
+    pub op: ReduceOp,
     pub domain: AxisSet,
     pub axis: AxisId,
     /// Operands of the body; `stores` and `folds` are empty.

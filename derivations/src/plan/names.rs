@@ -45,6 +45,7 @@ pub(super) fn settle(plan: &mut Plan, graph: &Graph) {
         let bodies: Vec<&mut Body> = match phase {
             Phase::Nest(nest) => nest.steps.iter_mut().chain(&mut nest.after).map(|s| &mut s.body).collect(),
             Phase::Scatter(scatter) => vec![&mut scatter.body],
+            Phase::Scan(scan) => vec![&mut scan.body],
             Phase::Gemm(_) => vec![],
         };
         for body in bodies {
@@ -100,6 +101,7 @@ fn name(graph: &Graph, task: &Task) -> String {
         Work::Fold { op, .. } => op.name(),
         Work::Gemm { .. } => "product",
         Work::Scatter { .. } => "scattered",
+        Work::Scan { .. } => "running",
         Work::Store { .. } if task.root.is_some() => "out",
         Work::Store { .. } => "value",
     };

@@ -254,7 +254,7 @@ fn work(tasks: &Tasks, item: &Item) -> u64 {
         Work::Store { .. } => 0,
         Work::Fold { .. } => size(tasks.tasks[*t].domain),
         Work::Gemm { .. } => size(tasks.tasks[*t].domain) / 8,
-        Work::Scatter { .. } => 2 * size(tasks.tasks[*t].domain),
+        Work::Scatter { .. } | Work::Scan { .. } => 2 * size(tasks.tasks[*t].domain),
     });
     let body = super::merge::merged(tasks, &item.tasks, &|_| true);
     let leaf_axes = |leaf: &Leaf| tasks.leaf_axes(leaf);

@@ -32,8 +32,9 @@ pub(super) struct Task {
 pub(super) enum Work {
     Store { value: Val },
     Fold { op: ReduceOp, axes: Vec<AxisId>, value: Val },
+    Scan { axis: AxisId, reverse: bool, a: Val, b: Val },
     Gemm { a: Val, b: Val, sides: gemm::Sides },
-    Scatter { axis: AxisId, value: Val, index: Val },
+    Scatter { op: ReduceOp, axis: AxisId, value: Val, index: Val },
 }
 
 /// A tensor that a task reads.
@@ -190,7 +191,7 @@ impl<'w> Finder<'w> {
     }
     /// Whether only a phase of its own can compute a node.
     fn must_store(&self, node: NodeId) -> bool {
-        matches!(self.graph.op(node), Op::Reduce { .. } | Op::ScatterAdd { .. })
+        matches!(self.graph.op(node), Op::Reduce { .. } | Op::Scatter { .. } | Op::Scan { .. })
     }
     pub fn is_full(&self, axes: AxisSet) -> bool {
         self.graph.canonical_size(axes) * 8 > self.full
@@ -284,7 +285,9 @@ impl<'w> Finder<'w> {
     pub fn natural_elem(&self, node: NodeId) -> Elem {
         match self.graph.op(node) {
             Op::Reduce { op: ReduceOp::ArgMax | ReduceOp::ArgMin, .. } => Elem::Index,
-            Op::ScatterAdd { .. } => Elem::Data,
+            Op::Scatter { op: ReduceOp::Sum, .. } => Elem::Data,
+            // whole numbers, which the layer's type may not hold
+            Op::Scatter { .. } => Elem::Wide,
             _ if self.is_full(self.graph.axes_of(node)) => Elem::Data,
             _ => Elem::Wide,
         }

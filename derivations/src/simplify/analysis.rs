@@ -122,7 +122,7 @@ impl<'g> Facts<'g> {
             Expr::Red { over, .. } => own | *over,
             Expr::Opaque(payload, x) => match self.op(*payload) {
                 Op::Reduce { axes, .. } => own | axes.iter().copied().collect(),
-                Op::ScatterAdd { over, .. } => x.iter().fold(*over, |set, i| set | of(*i)),
+                Op::Scatter { over, .. } => x.iter().fold(*over, |set, i| set | of(*i)),
                 _ => own,
             },
             _ => own,
@@ -132,7 +132,9 @@ impl<'g> Facts<'g> {
     pub fn is_reduction(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Red { .. } => true,
-            Expr::Opaque(payload, _) => matches!(self.op(*payload), Op::Reduce { .. } | Op::ScatterAdd { .. }),
+            Expr::Opaque(payload, _) => {
+                matches!(self.op(*payload), Op::Reduce { .. } | Op::Scatter { .. } | Op::Scan { .. })
+            }
             _ => false,
         }
     }
@@ -177,7 +179,7 @@ impl<'g> Facts<'g> {
             Op::Reduce { valid, .. } => if_any(of(0), !valid.is_empty()),
             Op::Reindex(_, r) if r.valid.is_empty() => of(0),
             Op::Reindex(_, r) if f64::from_bits(r.fill) >= 0.0 => of(0).min(Sign::NonNeg),
-            Op::ScatterAdd { .. } => of(0).min(Sign::NonNeg),
+            Op::Scatter { .. } => of(0).min(Sign::NonNeg),
             Op::Random(draw) if draw.distribution != Distribution::Normal => Sign::NonNeg,
             _ => Sign::Unknown,
         }

@@ -96,7 +96,7 @@ impl Sizes {
                 Op::Random(_) => 10 * result(),
                 Op::Binary(BinaryOp::Pow | BinaryOp::Atan2, ..) => 12 * result(),
                 Op::Binary(BinaryOp::Hypot, ..) => 8 * result(),
-                Op::Reduce { .. } | Op::ScatterAdd { .. } => 2 * self.size(facts.domain(expr, class_axes)),
+                Op::Reduce { .. } | Op::Scatter { .. } | Op::Scan { .. } => 2 * self.size(facts.domain(expr, class_axes)),
                 _ => result(),
             },
         }

@@ -173,7 +173,8 @@ fn describe(graph: &Graph, op: &Op) -> (String, Option<String>) {
         Op::Reduce { op, axes, .. } => (op.name().to_string(), Some(axis_list(graph, axes.iter().copied().collect()))),
         Op::Test(_) => plain("inside"),
         Op::Reindex(_, r) => ("view".to_string(), Some(axis_list(graph, r.map.iter().map(|(a, _)| *a).collect()))),
-        Op::ScatterAdd { axis, .. } => ("scatter_add".to_string(), Some(axis_list(graph, AxisSet::one(*axis)))),
+        Op::Scan { axis, .. } => ("scan".to_string(), Some(axis_list(graph, AxisSet::one(*axis)))),
+        Op::Scatter { op, axis, .. } => (format!("scatter_{}", op.name()), Some(axis_list(graph, AxisSet::one(*axis)))),
         Op::Random(draw) => (format!("draw_{}", draw.number), None),
         // these have forms of their own in the language
         Op::Len(_) | Op::Unary(..) | Op::Powi(..) | Op::Select { .. } | Op::Broadcast(..) => plain("value"),

@@ -27,11 +27,12 @@ pub fn is_condition(op: &Op) -> bool {
     }
 }
 
-/// The domain of a reduction or scatter.
+/// The domain of a reduction, scatter or scan.
 pub fn domain(graph: &Graph, id: NodeId) -> Option<AxisSet> {
     match graph.op(id) {
         Op::Reduce { axes, x, .. } => Some(graph.axes_of(id) | graph.axes_of(*x) | axes.iter().copied().collect()),
-        Op::ScatterAdd { x, index, over, .. } => Some(graph.axes_of(*x) | graph.axes_of(*index) | *over),
+        Op::Scatter { x, index, over, .. } => Some(graph.axes_of(*x) | graph.axes_of(*index) | *over),
+        Op::Scan { .. } => Some(graph.axes_of(id)),
         _ => None,
     }
 }

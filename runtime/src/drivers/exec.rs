@@ -100,16 +100,18 @@ impl Worker {
         let mut programs = std::mem::take(&mut plan.programs);
         let job = Job { step, body, reader: Reader { bases, walk: &plan.walk }, plan };
         let mut outer = Odometer::new(&plan.walk.outer);
+        let mut key = vec![];
         loop {
-            let key = || plan.keys.iter().map(|key| key.of(&values));
-            match programs.iter_mut().find(|p| key().eq(p.key.iter().copied())) {
+            key.clear();
+            key.extend(plan.keys.iter().map(|key| key.of(&values)));
+            match programs.iter_mut().find(|p| p.key == key) {
                 Some(program) => {
                     for call in &program.calls {
                         unsafe { self.call(&job, &mut program.templates[call.template], *call, &values, partials) };
                     }
                 }
                 None => {
-                    let program = unsafe { self.record(&job, key().collect(), &values, partials) };
+                    let program = unsafe { self.record(&job, key.clone(), &values, partials) };
                     programs.extend(program.filter(|_| programs.len() < PROGRAMS));
                 }
             }

@@ -19,25 +19,56 @@ pub(crate) unsafe fn finish(job: &Job, template: &Template, at: &[i64], row: &mu
     for copy in &template.copies {
         unsafe { copy_out(job, copy, at, tile.rows) };
     }
-    let left = |f: &usize| !tile.slots[*f].resume && !(tile.slots[*f].direct && step.folds[*f].index.is_none());
+    // what went where it belongs, and what is still being summed
+    let left = |f: &usize| !(tile.slots[*f].resume || tile.slots[*f].direct && step.folds[*f].index.is_none());
     for f in (0..step.folds.len()).filter(left) {
-        let (fold, mut slot, partial) = (&step.folds[f], tile.slots[f], &mut partials[f]);
+        let (fold, slot, partial) = (&step.folds[f], tile.slots[f], &mut partials[f]);
+        let rows = if walk.rows.reduces(f) { 1 } else { tile.rows };
+        if !walk.run[0].reduces(f) && job.plan.complete[f] {
+            unsafe { lines_out(job, template, f, at, rows) };
+            continue;
+        }
         row.clear();
         row.extend_from_slice(at);
-        let spots = || fold.value.iter().chain(&fold.index).map(|s| s.track).chain([fold.partial]);
-        for _ in 0..if walk.rows.reduces(f) { 1 } else { tile.rows } {
+        let mut slot = slot;
+        for _ in 0..rows {
             unsafe {
                 if walk.run[0].reduces(f) {
                     let best = across_lanes(step, fold, slot);
                     one(&job.reader, fold, best, row, job.plan.complete[f], partial);
                 } else {
-                    line(job, f, slot, row, partial, (template.lo, template.hi));
+                    line(job, f, slot, row, partial, (template.lo, template.lo + tile.keep));
                 }
             }
             slot.value = slot.value.wrapping_add(slot.row);
             slot.index = slot.index.wrapping_add(slot.index_row);
-            spots().for_each(|t| row[t] += walk.rows.steps[t]);
+            for track in fold.value.iter().chain(&fold.index).map(|s| s.track).chain([fold.partial]) {
+                row[track] += walk.rows.steps[track];
+            }
         }
+    }
+}
+
+/// Brings the final results of lines away, row by row.
+unsafe fn lines_out(job: &Job, template: &Template, f: usize, at: &[i64], rows: usize) {
+    let (fold, walk, slot) = (&job.step.folds[f], job.reader.walk, template.tile.slots[f]);
+    let (lo, hi) = (template.lo, template.lo + template.tile.keep);
+    let lane = result_lane(job.step.lane, fold.op);
+    let place = |s: &Spot, along: i64| job.reader.bases[s.array.0 as usize].wrapping_offset((at[s.track] + along) as isize);
+    if let Some(spot) = fold.value.as_ref().filter(|_| !slot.direct) {
+        pieces(walk, spot.track, lo, hi, |i, n, along, step| {
+            let from = lines::Rows { line: slot.value.wrapping_add((i - lo) * lane.size()), pitch: slot.row, rows };
+            let to = (place(spot, along), walk.rows.steps[spot.track], step);
+            unsafe { lines::unstage_rows(from, lane, (spot.elem, spot.mode, fold.negate), to, n) };
+        });
+    }
+    if let Some(spot) = &fold.index {
+        let width = job.step.lane.size();
+        pieces(walk, spot.track, lo, hi, |i, n, along, step| {
+            let from = lines::Rows { line: slot.index.wrapping_add((i - lo) * width), pitch: slot.index_row, rows };
+            let to = (place(spot, along), walk.rows.steps[spot.track], step);
+            unsafe { lines::unstage_indices(from, width, spot.elem, to, n) };
+        });
     }
 }
 
@@ -78,6 +109,16 @@ unsafe fn result(lane: Elem, op: FoldOp, slot: Slot, i: usize) -> (f64, u32) {
 
 /// The fold of all lanes, pairwise: in an order that depends on their number only.
 unsafe fn across_lanes(step: &Lowered, fold: &LoweredFold, slot: Slot) -> (f64, u32) {
+    if fold.op == FoldOp::Sum {
+        let mut sums = [0.0; 16];
+        unsafe { std::ptr::copy_nonoverlapping(slot.value as *const f64, sums.as_mut_ptr(), step.lanes) };
+        for n in [8, 4, 2, 1] {
+            for i in 0..n {
+                sums[i] += sums[i + n];
+            }
+        }
+        return (sums[0], 0);
+    }
     let mut lanes = [(identity(fold.op), NONE); 16];
     for (i, lane) in lanes[..step.lanes].iter_mut().enumerate() {
         *lane = unsafe { result(step.lane, fold.op, slot, i) };
@@ -127,33 +168,11 @@ pub(crate) fn existing(reader: &Reader, values: &[i64], (lo, hi): (usize, usize)
     }
 }
 
-/// The results of a line: one a position of the run.
+/// Adds the results of a line to partial ones: one a position of the run.
 unsafe fn line(job: &Job, f: usize, slot: Slot, values: &[i64], partial: &mut Partial, (lo, hi): (usize, usize)) {
-    let (reader, lane, fold) = (&job.reader, job.step.lane, &job.step.folds[f]);
-    let walk = reader.walk;
-    let hi = existing(reader, values, (lo, hi));
-    if !job.plan.complete[f] {
-        for i in lo..hi {
-            let at = values[fold.partial] + walk.offset(fold.partial, i);
-            partial.add(fold.op, at as usize, unsafe { result(lane, fold.op, slot, i - lo) });
-        }
-        return;
-    }
-    let place =
-        |spot: &Spot, offset: i64| reader.bases[spot.array.0 as usize].wrapping_offset((values[spot.track] + offset) as isize);
-    unsafe {
-        if let Some(spot) = fold.value.as_ref().filter(|_| !slot.direct) {
-            let lane = result_lane(lane, fold.op);
-            pieces(walk, spot.track, lo, hi, |i, n, offset, step| {
-                let line = slot.value.wrapping_add((i - lo) * lane.size());
-                lines::unstage(line, lane, (spot.elem, spot.mode, fold.negate), place(spot, offset), step, n);
-            });
-        }
-        if let Some(spot) = &fold.index {
-            let width = lane.size();
-            pieces(walk, spot.track, lo, hi, |i, n, offset, step| {
-                lines::unstage_indices(slot.index.wrapping_add((i - lo) * width), width, spot.elem, place(spot, offset), step, n);
-            });
-        }
+    let fold = &job.step.folds[f];
+    for i in lo..hi {
+        let at = values[fold.partial] + job.reader.walk.offset(fold.partial, i);
+        partial.add(fold.op, at as usize, unsafe { result(job.step.lane, fold.op, slot, i - lo) });
     }
 }

@@ -137,12 +137,14 @@ pub(crate) unsafe fn unstage(
 ) {
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        if lane == Elem::F64 && elem == Elem::F32 && mode == Mode::Write && !negate && n >= 8 {
-            match (super::isa::detected(), step) {
-                (super::isa::Isa::V3 | super::isa::Isa::V4, 4) => return x86::narrow(line as *const f64, p as *mut f32, n),
-                (super::isa::Isa::V4, 8) => return x86::narrow_apart(line as *const f64, p as *mut f32, n),
-                _ => {}
-            }
+        if lane == Elem::F64
+            && elem == Elem::F32
+            && mode == Mode::Write
+            && !negate
+            && step == 4
+            && super::isa::detected() != super::isa::Isa::V1
+        {
+            return x86::narrow(line as *const f64, p as *mut f32, n);
         }
         match (lane, elem) {
             (Elem::F32, Elem::F32) => out::<f32, f32>(line, p, step, n, mode, negate, |x| x),
@@ -181,22 +183,58 @@ where
     }
 }
 
+/// Lines below each other.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows {
+    pub line: *const u8,
+    /// From line to line, in bytes.
+    pub pitch: usize,
+    pub rows: usize,
+}
+
+/// Copies lines out: to a place, with the steps from row to row and along a row.
+///
+/// # Safety
+/// As for [`unstage`], for every row.
+pub(crate) unsafe fn unstage_rows(
+    from: Rows,
+    lane: Elem,
+    how: (Elem, Mode, bool),
+    (p, row_step, step): (*mut u8, i64, i64),
+    n: usize,
+) {
+    #[cfg(target_arch = "x86_64")]
+    if lane == Elem::F64 && how == (Elem::F32, Mode::Write, false) && step == 8 && super::isa::detected() == super::isa::Isa::V4 {
+        return unsafe { x86::narrow_apart(from, p as *mut f32, row_step, n) };
+    }
+    for row in 0..from.rows {
+        let to = p.wrapping_offset(row as isize * row_step as isize);
+        unsafe { unstage(from.line.wrapping_add(row * from.pitch), lane, how, to, step, n) };
+    }
+}
+
 /// Copies indices out, of lanes of `width` bytes; "none" becomes 0.
 ///
 /// # Safety
-/// As for [`unstage`].
-pub(crate) unsafe fn unstage_indices(line: *const u8, width: usize, elem: Elem, p: *mut u8, step: i64, n: usize) {
-    // of lanes of f64 the low half counts
-    let get = |i: usize| unsafe { *(line.add(i * width) as *const u32) };
-    unsafe {
-        if elem == Elem::U8 && step == 1 && width == 4 {
-            #[cfg(target_arch = "x86_64")]
-            if super::isa::detected() != super::isa::Isa::V1 {
-                return x86::bytes(line as *const u32, p, n);
+/// As for [`unstage_rows`].
+pub(crate) unsafe fn unstage_indices(from: Rows, width: usize, elem: Elem, (p, row_step, step): (*mut u8, i64, i64), n: usize) {
+    for row in 0..from.rows {
+        let to = p.wrapping_offset(row as isize * row_step as isize);
+        // of lanes of f64 the low half counts
+        let get = |i: usize| unsafe { *(from.line.add(row * from.pitch + i * width) as *const u32) };
+        unsafe {
+            if elem == Elem::U8 && step == 1 && width == 4 {
+                let line = from.line.add(row * from.pitch) as *const u32;
+                #[cfg(target_arch = "x86_64")]
+                if super::isa::detected() != super::isa::Isa::V1 {
+                    x86::bytes(line, to, n);
+                    continue;
+                }
+                bytes_with(line, to, n);
+            } else {
+                (0..n).for_each(|i| put_index(to.offset(i as isize * step as isize), elem, known(get(i))));
             }
-            return bytes_with(line as *const u32, p, n);
         }
-        (0..n).for_each(|i| put_index(p.offset(i as isize * step as isize), elem, known(get(i))));
     }
 }
 

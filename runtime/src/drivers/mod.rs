@@ -14,6 +14,7 @@
 mod array;
 mod exec;
 mod finish;
+mod gather;
 mod gemm;
 mod group;
 pub(crate) mod isa;
@@ -28,6 +29,7 @@ mod philox;
 mod plan;
 mod read;
 mod reg;
+mod scan;
 mod scatter;
 mod scratch;
 mod script;

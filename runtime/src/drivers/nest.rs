@@ -7,11 +7,13 @@
 use super::array::{Mode, Raw};
 use super::exec::Worker;
 use super::finish::write;
+use super::gather;
 use super::lower::{Context, Laid, Lowered, LoweredFold, Lowering, Spot};
 use super::partial::Partial;
 use super::plan::Plan;
 use super::script::{Array, ArrayInfo, Fold, Kind, Phase, Step};
 use super::space::{Axis, Space};
+use std::sync::Mutex;
 
 /// The most parts into which a fold over outer axes is cut.
 const PARTS: usize = 16;
@@ -19,6 +21,8 @@ const PARTS: usize = 16;
 pub(crate) const TASKS: usize = 64;
 /// What a block's arrays may take if several sweeps read them: half of a second-level cache.
 const BLOCK: usize = 512 << 10;
+/// Blocks that are few: larger ones would leave threads without work.
+const FEW: usize = 4;
 /// … if only one does: enough that nothing but memory matters.
 const SINGLE: usize = 1 << 20;
 /// Below this many elements everything runs on the caller's thread.
@@ -58,6 +62,7 @@ pub(crate) fn run(space: Space, arrays: Vec<ArrayInfo>, phases: Vec<Phase>) {
                 }
             }
             Phase::Scatter(step) => step.run(&mut memory),
+            Phase::Scan(step) => step.run(&mut memory),
         }
     }
     for (array, raw) in sums {
@@ -95,6 +100,13 @@ fn live<'a>(memory: &mut Memory, phases: Vec<Phase<'a>>) -> (Vec<Phase<'a>>, Vec
             Phase::Gemm(gemm) => {
                 if keep(&gemm.sweep, &mut needed) {
                     kept.push(Phase::Gemm(gemm));
+                }
+            }
+            Phase::Scan(step) => {
+                if needed[step.target.0 as usize] {
+                    needed[step.factor.0 as usize] = true;
+                    needed[step.term.0 as usize] = true;
+                    kept.push(Phase::Scan(step));
                 }
             }
             Phase::Scatter(step) => {
@@ -157,6 +169,7 @@ fn users(arrays: usize, nests: &[Phase]) -> Vec<Vec<usize>> {
             Phase::Nest { steps, .. } => steps.iter().flat_map(|s| s.reads().into_iter().chain(s.writes())).collect(),
             Phase::Gemm(gemm) => gemm.sweep.reads().into_iter().chain(gemm.sweep.writes()).collect(),
             Phase::Scatter(step) => vec![step.target, step.value, step.index],
+            Phase::Scan(step) => vec![step.target, step.factor, step.term],
         };
         for array in touched {
             users[array.0 as usize].push(at);
@@ -267,12 +280,20 @@ struct Nest<'n, 'a> {
     temps: Vec<(Array, usize)>,
     /// By step: results past the cache.
     stream: Vec<bool>,
+    /// Results that a block gathers before they are written.
+    gathered: Vec<Array>,
 }
 
 fn nest(memory: &mut Memory, outer: &[Axis], steps: &[Step], inside: &dyn Fn(Array) -> bool) {
     let lens: Vec<usize> = memory.space.dims().iter().map(|d| d.len).collect();
-    let (cut, block) = blocks(memory, outer, steps, &lens);
-    let mut nest = Nest { steps, lowered: vec![], lens, block, cut, temps: vec![], stream: vec![] };
+    let gathered = gather::gathered(memory, outer, steps, STREAM);
+    let budget = match steps.len() {
+        _ if !gathered.is_empty() => gather::BLOCK,
+        1 => SINGLE,
+        _ => BLOCK,
+    };
+    let (cut, block) = blocks(memory, outer, steps, &lens, budget);
+    let mut nest = Nest { steps, lowered: vec![], lens, block, cut, temps: vec![], stream: vec![], gathered };
     for step in steps {
         let lowered = lower(memory, &mut nest, outer, step, inside);
         nest.stream.push(streams(memory, step, steps));
@@ -295,7 +316,7 @@ fn streams(memory: &Memory, step: &Step, steps: &[Step]) -> bool {
 }
 
 /// Cuts the outer axes: which dimensions, and the length of a block along every dimension.
-fn blocks(memory: &Memory, outer: &[Axis], steps: &[Step], lens: &[usize]) -> (Vec<usize>, Vec<usize>) {
+fn blocks(memory: &Memory, outer: &[Axis], steps: &[Step], lens: &[usize], budget: usize) -> (Vec<usize>, Vec<usize>) {
     let space = &memory.space;
     let mut arrays: Vec<Array> = steps.iter().flat_map(|s| s.reads().into_iter().chain(s.writes())).collect();
     arrays.sort_by_key(|a| a.0);
@@ -317,12 +338,15 @@ fn blocks(memory: &Memory, outer: &[Axis], steps: &[Step], lens: &[usize]) -> (V
     cut.sort_by_key(|g| std::cmp::Reverse(canonical(*g)));
     let count: usize = cut.iter().map(|g| lens[*g]).product();
     let total: usize = arrays.iter().map(bytes).sum();
-    let budget = if steps.len() > 1 { BLOCK } else { SINGLE };
     let mut units = (budget / (total / count.max(1)).max(1)).max(1);
     let mut block = lens.to_vec();
     for &g in cut.iter().rev() {
-        // whole cache lines of the innermost axis, and not few of them
-        let least = if canonical(g) <= 8 { 64 } else { 1 };
+        // whole cache lines of the innermost axis, and not few of them if that leaves blocks enough
+        let least = match canonical(g) {
+            stride if stride > 8 => 1,
+            _ if count >= 64 * FEW => 64,
+            stride => 64 / stride.max(1) as usize * 2,
+        };
         block[g] = units.max(least).min(lens[g]);
         units /= block[g];
         if block[g] < lens[g] {
@@ -400,14 +424,19 @@ impl Nest<'_, '_> {
             (false, false) => TASKS,
         };
         let parts = parts.min(blocks);
+        // what tasks leave for the next one on any thread
+        let idle = Mutex::new(vec![]);
+        let lock = || idle.lock().unwrap_or_else(|e| e.into_inner());
         let done = in_parallel(parts, serial, |part| {
-            let mut task = Task::new(self, memory);
+            let hands = lock().pop();
+            let mut task = Task::new(self, memory, hands.unwrap_or_else(|| Hands::new(self.lowered.len())));
             for b in blocks * part / parts..blocks * (part + 1) / parts {
                 task.block(memory, &counts, b);
             }
-            task.worker.put_back();
+            lock().push(task.hands);
             task.partials
         });
+        idle.into_inner().unwrap_or_else(|e| e.into_inner()).into_iter().for_each(|hands| hands.worker.put_back());
         if carries {
             self.finish_carried(memory, done);
         }
@@ -463,19 +492,33 @@ fn finish_partial(step: &Lowered, fold: &LoweredFold, partial: &Partial, lens: &
     }
 }
 
+/// What a task works with, one after the other.
+struct Hands {
+    worker: Box<Worker>,
+    /// By step: plans for the lengths met. Their tiles lie in the worker's memory.
+    plans: Vec<Vec<(Vec<usize>, Plan)>>,
+}
+
+// SAFETY: the pointers lead to the worker's own memory, which moves along, and to arrays that the call borrows.
+unsafe impl Send for Hands {}
+
+impl Hands {
+    fn new(steps: usize) -> Hands {
+        Hands { worker: Worker::take(), plans: (0..steps).map(|_| vec![]).collect() }
+    }
+}
+
 /// The blocks of one part, in order, on one thread.
 struct Task<'t> {
     nest: &'t Nest<'t, 't>,
-    worker: Box<Worker>,
+    hands: Hands,
     bases: Vec<*mut u8>,
-    /// By step: plans for the lengths met.
-    plans: Vec<Vec<(Vec<usize>, Plan)>>,
     /// By step and fold.
     partials: Vec<Vec<Partial>>,
 }
 
 impl<'t> Task<'t> {
-    fn new(nest: &'t Nest<'t, 't>, memory: &Memory) -> Task<'t> {
+    fn new(nest: &'t Nest<'t, 't>, memory: &Memory, hands: Hands) -> Task<'t> {
         let mut partials: Vec<Vec<Partial>> = vec![];
         for step in &nest.lowered {
             let mut list = vec![Partial::default(); step.folds.len()];
@@ -484,8 +527,7 @@ impl<'t> Task<'t> {
             }
             partials.push(list);
         }
-        let plans = nest.lowered.iter().map(|_| vec![]).collect();
-        Task { nest, worker: Worker::take(), bases: memory.bases.clone(), plans, partials }
+        Task { nest, hands, bases: memory.bases.clone(), partials }
     }
 
     fn block(&mut self, memory: &Memory, counts: &[usize], number: usize) {
@@ -497,28 +539,43 @@ impl<'t> Task<'t> {
             lens[*g] = nest.block[*g].min(nest.lens[*g] - starts[*g]);
             rest /= count;
         }
-        let mut buffer = self.worker.temps(nest.temps.iter().map(|t| t.1).sum());
+        let laid = |array: &Array| memory.laid[array.0 as usize].as_ref().expect("laid out with the nest");
+        let parts = nest.gathered.iter().filter_map(|a| Some((*a, gather::stretch(laid(a), &starts, &lens)?)));
+        let parts: Vec<(Array, (i64, usize))> = parts.collect();
+        let room = |bytes: usize| bytes.div_ceil(8) + 16;
+        let words = nest.temps.iter().map(|t| t.1).chain(parts.iter().map(|p| room(p.1.1))).sum();
+        let mut buffer = self.hands.worker.temps(words);
         for (array, words) in &nest.temps {
-            let laid = memory.laid[array.0 as usize].as_ref().expect("laid out with the nest");
-            let back: i64 = laid.dims.iter().map(|d| d.1 * starts[d.0] as i64).sum();
+            let back: i64 = laid(array).dims.iter().map(|d| d.1 * starts[d.0] as i64).sum();
             self.bases[array.0 as usize] = buffer.wrapping_offset(-back as isize);
             buffer = buffer.wrapping_add(words * 8);
         }
+        for (array, (begin, bytes)) in &parts {
+            self.bases[array.0 as usize] = buffer.wrapping_offset(-*begin as isize);
+            buffer = buffer.wrapping_add(room(*bytes) * 8);
+        }
         for s in 0..nest.lowered.len() {
             self.step(s, &starts, &lens);
+        }
+        for (array, (begin, bytes)) in parts {
+            let to = memory.bases[array.0 as usize];
+            let from = std::mem::replace(&mut self.bases[array.0 as usize], to);
+            // SAFETY: the fold wrote every element of the block's part, which is this task's alone
+            unsafe { gather::flush(from.wrapping_offset(begin as isize), to.wrapping_offset(begin as isize), bytes) };
+            super::fence();
         }
     }
 
     fn step(&mut self, s: usize, starts: &[usize], lens: &[usize]) {
         let (nest, step) = (self.nest, &self.nest.lowered[s]);
-        let at = match self.plans[s].iter().position(|(l, _)| l == lens) {
+        let at = match self.hands.plans[s].iter().position(|(l, _)| l == lens) {
             Some(at) => at,
             None => {
-                self.plans[s].push((lens.to_vec(), Plan::new(step, lens, nest.stream[s])));
-                self.plans[s].len() - 1
+                self.hands.plans[s].push((lens.to_vec(), Plan::new(step, lens, nest.stream[s])));
+                self.hands.plans[s].len() - 1
             }
         };
-        let plan = &mut self.plans[s][at].1;
+        let plan = &mut self.hands.plans[s][at].1;
         let empty = step.domain.iter().any(|g| lens[*g] == 0);
         let local: Vec<bool> =
             step.folds.iter().zip(&plan.complete).map(|(fold, complete)| !fold.carried && (empty || !complete)).collect();
@@ -528,7 +585,7 @@ impl<'t> Task<'t> {
         if !empty {
             let body = &*nest.steps[s].body;
             // SAFETY: lowering checked every access against the extents; blocks are disjoint in what they write
-            unsafe { self.worker.sweep(&self.bases, (step, body), plan, starts, &mut self.partials[s]) };
+            unsafe { self.hands.worker.sweep(&self.bases, (step, body), plan, starts, &mut self.partials[s]) };
         }
         for (f, fold) in step.folds.iter().enumerate().filter(|(f, _)| local[*f]) {
             finish_partial(step, fold, &self.partials[s][f], lens, starts, &self.bases);

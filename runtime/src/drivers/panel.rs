@@ -34,7 +34,6 @@ struct Tap {
 
 /// The panel of an operand and every entry's pointer and step from row to row; `None` if memory is lanes already, or does
 /// not lie in equal steps.
-#[expect(clippy::type_complexity, reason = "what it says")]
 pub(crate) fn panel(
     job: &Job,
     i: usize,

@@ -29,6 +29,11 @@ pub(crate) fn fill(seed: u64, draw: u32, first: u64, out: &mut [u32]) {
     while done < out.len() {
         let element = first + done as u64;
         let skip = (element % 4) as usize;
+        if let Some(block) = out[done..].first_chunk_mut().filter(|_| skip == 0) {
+            rounds(seed, draw, element / 4, block);
+            done += 4 * BLOCK;
+            continue;
+        }
         let mut block = [0; 4 * BLOCK];
         rounds(seed, draw, element / 4, &mut block);
         let n = (4 * BLOCK - skip).min(out.len() - done);
@@ -40,14 +45,19 @@ pub(crate) fn fill(seed: u64, draw: u32, first: u64, out: &mut [u32]) {
 /// The words of consecutive counters.
 fn rounds(seed: u64, draw: u32, counter: u64, out: &mut [u32; 4 * BLOCK]) {
     #[cfg(target_arch = "x86_64")]
-    if super::isa::detected() != super::isa::Isa::V1 {
-        // SAFETY: both other instruction sets have AVX2
-        unsafe {
+    match super::isa::detected() {
+        // SAFETY: the instruction set is there
+        super::isa::Isa::V4 => return unsafe { avx512::sixteen(seed, draw, counter, out) },
+        super::isa::Isa::V3 => {
             let (a, b) = out.split_at_mut(32);
-            avx2::eight(seed, draw, counter, a);
-            avx2::eight(seed, draw, counter.wrapping_add(8), b);
+            // SAFETY: the instruction set is there
+            unsafe {
+                avx2::eight(seed, draw, counter, a);
+                avx2::eight(seed, draw, counter.wrapping_add(8), b);
+            }
+            return;
         }
-        return;
+        super::isa::Isa::V1 => {}
     }
     for (i, four) in out.chunks_exact_mut(4).enumerate() {
         four.copy_from_slice(&words(seed, draw, counter.wrapping_add(i as u64)));
@@ -99,6 +109,62 @@ mod avx2 {
                 _mm_storeu_si128(p.add(4 * i).cast(), _mm256_castsi256_si128(pair));
                 _mm_storeu_si128(p.add(4 * i + 16).cast(), _mm256_extracti128_si256::<1>(pair));
             }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx512 {
+    use super::ROUNDS;
+    use std::arch::x86_64::*;
+
+    /// High and low halves of sixteen products.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    fn product(a: __m512i, by: i32) -> (__m512i, __m512i) {
+        const ODD: __mmask16 = 0xaaaa;
+        let by = _mm512_set1_epi32(by);
+        let (even, odd) = (_mm512_mul_epu32(a, by), _mm512_mul_epu32(_mm512_srli_epi64::<32>(a), by));
+        let high = _mm512_mask_blend_epi32(ODD, _mm512_srli_epi64::<32>(even), odd);
+        (high, _mm512_mask_blend_epi32(ODD, even, _mm512_slli_epi64::<32>(odd)))
+    }
+
+    /// Sixteen counters, one a lane.
+    #[target_feature(enable = "avx512f")]
+    pub(super) fn sixteen(seed: u64, draw: u32, counter: u64, out: &mut [u32; 64]) {
+        const XOR: i32 = 0x96;
+        let lanes = |shift: u32| {
+            let lane: [i32; 16] = std::array::from_fn(|i| (counter.wrapping_add(i as u64) >> shift) as i32);
+            // SAFETY: sixteen lanes
+            unsafe { _mm512_loadu_si512(lane.as_ptr().cast()) }
+        };
+        let (mut c0, mut c1) = (lanes(0), lanes(32));
+        let (mut c2, mut c3) = (_mm512_set1_epi32(draw as i32), _mm512_setzero_si512());
+        let mut k = [seed as u32, (seed >> 32) as u32];
+        for _ in 0..ROUNDS {
+            let (a, b) = (product(c0, 0xD251_1F53_u32 as i32), product(c2, 0xCD9E_8D57_u32 as i32));
+            c0 = _mm512_ternarylogic_epi32::<XOR>(b.0, c1, _mm512_set1_epi32(k[0] as i32));
+            c2 = _mm512_ternarylogic_epi32::<XOR>(a.0, c3, _mm512_set1_epi32(k[1] as i32));
+            (c1, c3) = (b.1, a.1);
+            k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
+        }
+        // four words of one counter side by side: counter 4·i + j is quarter i of the j-th
+        let (a, b) = (_mm512_unpacklo_epi32(c0, c1), _mm512_unpackhi_epi32(c0, c1));
+        let (c, d) = (_mm512_unpacklo_epi32(c2, c3), _mm512_unpackhi_epi32(c2, c3));
+        let q =
+            [_mm512_unpacklo_epi64(a, c), _mm512_unpackhi_epi64(a, c), _mm512_unpacklo_epi64(b, d), _mm512_unpackhi_epi64(b, d)];
+        // the quarters transposed
+        let (a, b) = (_mm512_shuffle_i32x4::<0x44>(q[0], q[1]), _mm512_shuffle_i32x4::<0xee>(q[0], q[1]));
+        let (c, d) = (_mm512_shuffle_i32x4::<0x44>(q[2], q[3]), _mm512_shuffle_i32x4::<0xee>(q[2], q[3]));
+        let rows = [
+            _mm512_shuffle_i32x4::<0x88>(a, c),
+            _mm512_shuffle_i32x4::<0xdd>(a, c),
+            _mm512_shuffle_i32x4::<0x88>(b, d),
+            _mm512_shuffle_i32x4::<0xdd>(b, d),
+        ];
+        for (i, row) in rows.into_iter().enumerate() {
+            // SAFETY: 64 words
+            unsafe { _mm512_storeu_si512(out.as_mut_ptr().add(16 * i).cast(), row) }
         }
     }
 }

@@ -168,7 +168,7 @@ fn most_rows(step: &Lowered, walk: &Walk, classes: &[Class], complete: &[bool]) 
     let result = |(f, fold): (usize, &LoweredFold)| match fold.op {
         _ if walk.run[0].reduces(f) => 32,
         _ if !walk.rows.reduces(f) && complete[f] && fold.index.is_none() && writes_lanes(fold, step.lane, walk) => 0,
-        _ => 2 * walk.run_chunk + 48,
+        _ => 2 * walk.run_chunk + 80,
     };
     let results: usize = step.folds.iter().enumerate().map(result).sum();
     ROWS.checked_div(lines + stores + results).map_or(256, |rows| rows.clamp(1, 256))

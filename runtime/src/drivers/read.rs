@@ -194,7 +194,6 @@ impl Reader<'_> {
     ///
     /// # Safety
     /// The stretch is one of the sweep's, and the line has room for it.
-    #[expect(clippy::too_many_arguments, reason = "one stretch of one operand")]
     pub(crate) unsafe fn stage(&self, access: &Access, lane: Elem, at: &[i64], lo: usize, hi: usize, line: *mut u8) {
         if access.extras.is_empty()
             && access.valid.is_empty()
@@ -232,7 +231,6 @@ impl Reader<'_> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one piece of `stage`")]
     unsafe fn stage_piece(&self, access: &Access, lane: Elem, start: i64, step: i64, n: usize, line: *mut u8) {
         unsafe {
             match access.source {

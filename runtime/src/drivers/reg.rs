@@ -63,10 +63,10 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     /// As [`Reg::load_range`].
     unsafe fn d_load_range(p: *const f64, a: isize, b: isize) -> Self::D;
     unsafe fn d_store(d: Self::D, p: *mut f64);
-    /// The lanes `a..b`, the others 0.
-    unsafe fn d_keep(d: Self::D, a: isize, b: isize) -> Self::D;
     /// The lanes where the mask holds, the others 0.
     unsafe fn d_where(d: Self::D, m: Self::M) -> Self::D;
+    /// As [`Reg::load_where`].
+    unsafe fn d_load_where(p: *const f64, m: Self::M) -> Self::D;
     /// The lanes where the mask holds of what lies at `p`, the others 0. Nothing else is read.
     unsafe fn load_where(p: *const Self::T, m: Self::M) -> Self;
 }
@@ -277,12 +277,12 @@ macro_rules! scalar {
                 if a <= 0 && b > 0 { unsafe { *p } } else { 0.0 }
             }
             #[inline(always)]
-            unsafe fn d_keep(d: f64, a: isize, b: isize) -> f64 {
-                if a <= 0 && b > 0 { d } else { 0.0 }
-            }
-            #[inline(always)]
             unsafe fn d_where(d: f64, m: bool) -> f64 {
                 if m { d } else { 0.0 }
+            }
+            #[inline(always)]
+            unsafe fn d_load_where(p: *const f64, m: bool) -> f64 {
+                if m { unsafe { *p } } else { 0.0 }
             }
             #[inline(always)]
             unsafe fn load_where(p: *const $t, m: bool) -> $t {

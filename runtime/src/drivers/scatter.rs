@@ -1,12 +1,13 @@
-//! Sums by destination.
+//! Sums by destination, and the largest for it.
 
 use super::lines;
 use super::nest::{Memory, each};
 use super::script::{Array, Kind};
 use super::space::Axis;
 
-/// `target[.., c, ..] = Σ value` over the positions whose `index` is `c`.
+/// `target[.., c, ..] = Σ value` over the positions whose `index` is `c`; or the largest of them and 0.
 pub(crate) struct ScatterStep {
+    pub max: bool,
     pub target: Array,
     pub axis: Axis,
     pub value: Array,
@@ -32,7 +33,7 @@ impl ScatterStep {
             strides[g] = size;
             size *= len as i64;
         }
-        let mut sums = vec![0.0; size as usize];
+        let mut sums = vec![0.0f64; size as usize];
         let extent = memory.space.extent(self.axis) as i64;
         let along = memory.space.of(self.axis).last().map_or(0, |g| strides[g]);
         let stride = |a: Array, g: usize| {
@@ -62,7 +63,8 @@ impl ScatterStep {
             if let Some(at) = to.next()
                 && (0..extent).contains(&index)
             {
-                sums[(at + index * along) as usize] += get(self.value, value);
+                let (slot, value) = (&mut sums[(at + index * along) as usize], get(self.value, value));
+                *slot = if self.max { f64::max(*slot, value) } else { *slot + value };
             }
         });
         let loops: Vec<_> = dims.iter().map(|&(g, len)| (len, strides[g], stride(self.target, g))).collect();

@@ -4,7 +4,7 @@ use super::array::{Elem, IndexTarget, IndexView, Mode, Raw, Stored, Target, View
 use super::space::{Axis, Condition, Index, Space};
 use super::tile::{Out, Tile, TileJob};
 use super::vector::{At, Vector, Wide};
-use super::{gemm::GemmStep, nest, scatter::ScatterStep};
+use super::{gemm::GemmStep, nest, scan::ScanStep, scatter::ScatterStep};
 use std::marker::PhantomData;
 
 /// An array of a script: an input, a result, or a temporary.
@@ -195,6 +195,7 @@ pub(crate) enum Phase<'a> {
     Nest { outer: Vec<Axis>, steps: Vec<Step<'a>>, after: Vec<Step<'a>> },
     Gemm(GemmStep<'a>),
     Scatter(ScatterStep),
+    Scan(ScanStep),
 }
 
 /// The arrays and sweeps of one kernel.
@@ -302,7 +303,15 @@ impl<'a, V: Vector> Script<'a, V> {
     }
     /// `target[.., c, ..] = Σ value` over the positions whose `index` is `c`, along `axis`.
     pub fn scatter_add(&mut self, target: Array, axis: Axis, value: Array, index: Array) {
-        self.phases.push(Phase::Scatter(ScatterStep { target, axis, value, index }));
+        self.phases.push(Phase::Scatter(ScatterStep { max: false, target, axis, value, index }));
+    }
+    /// The largest of these values, and of 0.
+    pub fn scatter_max(&mut self, target: Array, axis: Axis, value: Array, index: Array) {
+        self.phases.push(Phase::Scatter(ScatterStep { max: true, target, axis, value, index }));
+    }
+    /// `target[t] = factor[t]·target[t−1] + term[t]` along `axis`, or from its end.
+    pub fn scan(&mut self, target: Array, axis: Axis, factor: Array, term: Array, reverse: bool) {
+        self.phases.push(Phase::Scan(ScanStep { target, axis, factor, term, reverse }));
     }
     /// Runs everything that a wanted result needs.
     pub fn run(self) {

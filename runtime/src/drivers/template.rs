@@ -16,6 +16,7 @@ use super::scratch::{Lines, Scratch};
 use super::script::{Array, FoldOp};
 use super::tile::{Slot, Tile};
 use super::walk::Walk;
+use std::cell::Cell;
 
 /// One sweep over one block.
 pub(crate) struct Job<'j> {
@@ -226,6 +227,10 @@ pub(crate) fn template(job: &Job, at: &[i64], shape: Shape, scratch: &mut Scratc
         t.more_taps(job, shape.taps);
     }
     t.tile.common = t.tile.ranges.iter().fold((0, hi - lo), |c, r| (c.0.max(r.0), c.1.min(r.1)));
+    if walk.columns {
+        t.tile.cursors = vec![Cell::new(std::ptr::null()); t.tile.ins.len()];
+        t.tile.lanes = vec![Cell::new((0, 0)); t.tile.ranges.len()];
+    }
     t.slots(job, scratch);
     t
 }
@@ -250,7 +255,9 @@ impl Template {
             let keep = class.invariant && !class.direct && (class.cell || !guarded);
             for (entry, (values, stretch)) in listing.entries().enumerate() {
                 let to = entry * count + i;
-                if keep && entry > 0 {
+                // links are resolved where the tile runs, each its own
+                let staged = !self.ins.iter().any(|link| link.at == i);
+                if keep && entry > 0 && staged {
                     (self.tile.ins[to], self.tile.in_rows[to]) = (self.tile.ins[i], self.tile.in_rows[i]);
                 } else {
                     self.operand(job, i, (at, values), stretch, (to, keep), scratch);
@@ -360,7 +367,8 @@ impl Template {
         for (f, fold) in step.folds.iter().enumerate() {
             let kept = !walk.run[0].reduces(f);
             let each_row = !walk.rows.reduces(f);
-            let width = if kept { run } else { step.lanes };
+            // vectors reach past the end of a row, and rows are not visited one after the other
+            let width = if kept { run.next_multiple_of(16) } else { step.lanes };
             let lane = result_lane(step.lane, fold.op);
             let line = kept && !walk.columns;
             let resume = fold.op == FoldOp::Sum && kept && !plan.complete[f] && walk.along[fold.partial] == Some(1);
@@ -405,19 +413,7 @@ impl Template {
         row: &mut Vec<i64>,
     ) {
         scratch.poison(self.lines.shared);
-        let bases = job.reader.bases;
-        let place = |l: &Link| bases[l.array.0 as usize].wrapping_offset((at[l.track] + l.offset) as isize);
-        let mut anchored = (usize::MAX, std::ptr::null_mut());
-        for link in &self.ins {
-            if anchored.0 != link.operand {
-                let access = &job.step.operands[link.operand];
-                anchored = (link.operand, source(job, access).wrapping_offset(anchor(access, at) as isize));
-            }
-            self.tile.ins[link.at] = anchored.1.wrapping_offset(link.offset as isize);
-        }
-        for link in &self.outs {
-            self.tile.outs[link.at] = place(link);
-        }
+        self.link(job, at);
         for staging in &mut self.stagings {
             if let Some(kept) = &mut staging.kept {
                 let key = Some((sweep, at[job.step.operands[staging.operand].track]));
@@ -430,35 +426,59 @@ impl Template {
         for panel in &self.panels {
             unsafe { panel.stage(job, at) };
         }
-        let args = job.step.folds.iter().filter(|f| f.op == FoldOp::Arg).count();
-        if args > 0 {
-            let tracks = || job.step.folds.iter().filter(|f| f.op == FoldOp::Arg).map(|f| at[f.arg]).cycle();
-            self.tile.index_base.clear();
-            self.tile.index_base.extend(self.index_base.iter().zip(tracks()).map(|(base, at)| (base + at) as u32));
+        self.begin(job, at, partials);
+        if !self.tile.ranges.is_empty() {
+            (job.body)(&self.tile);
         }
+    }
+
+    /// Points the tile to where the tracks are.
+    fn link(&mut self, job: &Job, at: &[i64]) {
+        let mut anchored = (usize::MAX, std::ptr::null_mut());
+        for link in &self.ins {
+            if anchored.0 != link.operand {
+                let access = &job.step.operands[link.operand];
+                anchored = (link.operand, source(job, access).wrapping_offset(anchor(access, at) as isize));
+            }
+            self.tile.ins[link.at] = anchored.1.wrapping_offset(link.offset as isize);
+        }
+        for link in &self.outs {
+            self.tile.outs[link.at] = link.place(job, at);
+        }
+        let args = || job.step.folds.iter().filter(|f| f.op == FoldOp::Arg).map(|f| at[f.arg]).cycle();
+        self.tile.index_base.clear();
+        self.tile.index_base.extend(self.index_base.iter().zip(args()).map(|(base, at)| (base + at) as u32));
+    }
+
+    /// Prepares where folds end up.
+    fn begin(&mut self, job: &Job, at: &[i64], partials: &mut [Partial]) {
+        let walk = job.reader.walk;
         for (f, fold) in job.step.folds.iter().enumerate() {
             let slot = &mut self.tile.slots[f];
             if slot.resume {
                 let to = at[fold.partial] as isize + self.lo as isize;
                 slot.value = partials[f].values.as_mut_ptr().wrapping_offset(to) as *mut u8;
             } else if let Some(link) = &self.results[f] {
-                slot.value = place(link);
+                slot.value = link.place(job, at);
             } else if slot.line || self.tile.ranges.is_empty() {
                 let lane = result_lane(job.step.lane, fold.op);
-                let width = if job.reader.walk.run[0].reduces(f) { job.step.lanes } else { self.hi - self.lo };
-                let rows = if job.reader.walk.rows.reduces(f) { 1 } else { self.tile.rows };
+                let width = if walk.run[0].reduces(f) { job.step.lanes } else { (self.hi - self.lo).next_multiple_of(16) };
+                let lanes = width * if walk.rows.reduces(f) { 1 } else { self.tile.rows };
                 // SAFETY: the lines have this room
                 unsafe {
-                    lines::fill(slot.value, lane, identity(fold.op), width * rows + 128 / lane.size());
+                    lines::fill(slot.value, lane, identity(fold.op), lanes + 128 / lane.size());
                     if fold.op == FoldOp::Arg {
-                        std::ptr::write_bytes(slot.index, 0xff, width * rows * lane.size() + 128);
+                        std::ptr::write_bytes(slot.index, 0xff, lanes * lane.size() + 128);
                     }
                 }
             }
         }
-        if !self.tile.ranges.is_empty() {
-            (job.body)(&self.tile);
-        }
+    }
+}
+
+impl Link {
+    fn place(&self, job: &Job, at: &[i64]) -> *mut u8 {
+        job.reader.bases[self.array.0 as usize].wrapping_offset((at[self.track] + self.offset) as isize)
     }
 }
 

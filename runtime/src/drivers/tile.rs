@@ -7,6 +7,7 @@
 
 use super::isa::Job;
 use super::vector::{Summand, Vector, Wide};
+use std::cell::Cell;
 
 /// "No winner yet", in the lanes of indices; read as a float it is NaN, which no index of fewer than 2³¹ positions is.
 pub(crate) const NONE: u32 = u32::MAX;
@@ -62,13 +63,16 @@ pub(crate) struct Tile {
     pub index_base: Vec<u32>,
     /// By arg form: how much it grows from row to row.
     pub index_rows: Vec<u32>,
+    /// By columns, for the loop: by entry and operand where it reads now, and by entry the lanes of one vector.
+    pub cursors: Vec<Cell<*const u8>>,
+    pub lanes: Vec<Cell<(usize, usize)>>,
 }
 
 impl Tile {
     /// Without entries.
     pub(crate) fn new(rows: usize, columns: bool, run: usize) -> Tile {
         let (ranges, ins, in_rows, steps, outs, out_rows) = (vec![], vec![], vec![], vec![], vec![], vec![]);
-        let (slots, index_base, index_rows) = (vec![], vec![], vec![]);
+        let (slots, index_base, index_rows, cursors, lanes) = (vec![], vec![], vec![], vec![], vec![]);
         let (common, keep, stream) = ((0, 0), run, false);
         Tile {
             rows,
@@ -86,6 +90,8 @@ impl Tile {
             slots,
             index_base,
             index_rows,
+            cursors,
+            lanes,
         }
     }
 }
@@ -459,9 +465,21 @@ unsafe fn columns<
         for i in 0..W {
             wide_steps[i] = *tile.steps.get_unchecked(I + i);
         }
-        for row in 0..tile.rows {
-            let mut at = 0;
-            while at < tile.run {
+        for at in (0..tile.run).step_by(lanes) {
+            let inside = at >= tile.common.0 && at + lanes <= tile.common.1;
+            for entry in 0..entries {
+                for i in 0..stride {
+                    let size = if i < I { size_of::<V::Elem>() } else { 8 };
+                    let p = *tile.ins.get_unchecked(entry * stride + i);
+                    tile.cursors
+                        .get_unchecked(entry * stride + i)
+                        .set(p.wrapping_add((at & *tile.steps.get_unchecked(i)) * size));
+                }
+                // the entry's lanes of this vector
+                let (lo, hi) = *tile.ranges.get_unchecked(entry);
+                tile.lanes.get_unchecked(entry).set((lo.saturating_sub(at).min(lanes), hi.saturating_sub(at).min(lanes)));
+            }
+            for row in 0..tile.rows {
                 let (mut sums, mut prods, mut maxes) = ([V::sum_of(0.0); K], [V::sum_of(1.0); P], [low; M]);
                 let mut args = [(low, V::int(NONE)); A];
                 for (k, sum) in sums.iter_mut().enumerate() {
@@ -470,29 +488,24 @@ unsafe fn columns<
                         *sum = V::sum_load((slot.value.add(row * slot.row) as *const f64).add(at));
                     }
                 }
-                let inside = at >= tile.common.0 && at + lanes <= tile.common.1;
+                let mut shifts = [0u32; A];
+                for i in 0..A {
+                    let along = (*slots.add(K + M + i)).index_step.wrapping_mul(at as u32);
+                    shifts[i] = tile.index_rows.get_unchecked(i).wrapping_mul(row as u32).wrapping_add(along);
+                }
                 for entry in 0..entries {
-                    // the entry's lanes of this vector
-                    let (mut from, mut to) = (0, lanes);
-                    if !inside {
-                        let (lo, hi) = *tile.ranges.get_unchecked(entry);
-                        (from, to) = (lo.saturating_sub(at).min(lanes), hi.saturating_sub(at).min(lanes));
-                    }
+                    let cursor = tile.cursors.as_ptr().add(entry * stride);
+                    let (from, to) = if inside { (0, lanes) } else { tile.lanes.get_unchecked(entry).get() };
+                    std::hint::assert_unchecked(from <= lanes && to <= lanes);
                     let within = V::range(from, to);
-                    let (p, q) = (tile.ins.as_ptr().add(entry * stride), tile.in_rows.as_ptr().add(entry * stride));
-                    let of_row = {
-                        #[inline(always)]
-                        |i: usize| (*p.add(i)).wrapping_offset(row as isize * *q.add(i))
-                    };
                     let (mut x, mut wide) = ([zero; I], [Wide(V::sum_of(0.0)); W]);
                     for i in 0..I {
-                        let p = (of_row(i) as *const V::Elem).wrapping_add(at & in_steps[i]);
+                        let p = (*cursor.add(i)).get() as *const V::Elem;
                         x[i] = if inside || in_steps[i] == 0 { V::load(p) } else { V::load_where(p, within) };
                     }
                     for i in 0..W {
-                        let p = (of_row(I + i) as *const f64).wrapping_add(at & wide_steps[i]);
-                        wide[i] =
-                            Wide(if inside || wide_steps[i] == 0 { V::sum_load(p) } else { V::sum_load_range(p, from, to) });
+                        let p = (*cursor.add(I + i)).get() as *const f64;
+                        wide[i] = Wide(if inside || wide_steps[i] == 0 { V::sum_load(p) } else { V::sum_load_where(p, within) });
                     }
                     let Out { mut sum, mut max, mut arg, mut prod, .. } = body(x, wide);
                     if !inside {
@@ -517,16 +530,18 @@ unsafe fn columns<
                         maxes[i] = V::pick(max[i].beats(maxes[i]), max[i], maxes[i]);
                     }
                     for i in 0..A {
-                        let step = (*slots.add(K + M + i)).index_step;
                         let base = *tile.index_base.get_unchecked(entry * A + i);
-                        let base = base.wrapping_add(tile.index_rows.get_unchecked(i).wrapping_mul(row as u32));
-                        let place = ramps[i].int_add(V::int(base.wrapping_add(step.wrapping_mul(at as u32))));
+                        let place = ramps[i].int_add(V::int(base.wrapping_add(shifts[i])));
                         let place = if inside { place } else { V::pick(within, place, V::int(NONE)) };
                         args[i] = better((arg[i], place), args[i]);
                     }
                     for i in 0..P {
                         prods[i] = V::sum_mul(prods[i], prod[i].widen());
                     }
+                }
+                for i in 0..entries * stride {
+                    let cursor = tile.cursors.get_unchecked(i);
+                    cursor.set(cursor.get().wrapping_offset(*tile.in_rows.get_unchecked(i)));
                 }
                 for i in 0..K + P {
                     let slot = &*slots.add(if i < K { i } else { M + A + i });
@@ -556,7 +571,6 @@ unsafe fn columns<
                         args[i - M].1.store((slot.index.add(row * slot.index_row) as *mut V::Elem).add(at));
                     }
                 }
-                at += lanes;
             }
         }
     }

@@ -390,12 +390,12 @@ pub unsafe trait Memory: Sized {
     /// The lanes where the mask holds, the others 0.
     #[doc(hidden)]
     fn sum_where(x: Self::Sum, m: Self::Where) -> Self::Sum;
+    /// As [`Memory::load_where`].
+    #[doc(hidden)]
+    unsafe fn sum_load_where(p: *const f64, m: Self::Where) -> Self::Sum;
     /// Where one of two masks holds.
     #[doc(hidden)]
     fn either(a: Self::Where, b: Self::Where) -> Self::Where;
-    /// The lanes `a..b`, the others 0.
-    #[doc(hidden)]
-    fn sum_keep(x: Self::Sum, a: usize, b: usize) -> Self::Sum;
     #[doc(hidden)]
     unsafe fn sum_load(p: *const f64) -> Self::Sum;
     /// The lanes `a..b`, the others 0.
@@ -708,16 +708,16 @@ where
         lanes!(i => R::d_div(a[i], b[i]))
     }
     #[inline(always)]
-    fn sum_keep(x: [R::D; N], a: usize, b: usize) -> [R::D; N] {
-        lanes!(i => R::d_keep(x[i], a as isize - (i * R::L) as isize, b as isize - (i * R::L) as isize))
-    }
-    #[inline(always)]
     unsafe fn load_where(p: *const R::T, m: LaneMask<R, N>) -> Self {
         Lanes(lanes!(i => R::load_where(p.wrapping_add(i * R::L), m.0[i])))
     }
     #[inline(always)]
     fn sum_where(x: [R::D; N], m: LaneMask<R, N>) -> [R::D; N] {
         lanes!(i => R::d_where(x[i], m.0[i]))
+    }
+    #[inline(always)]
+    unsafe fn sum_load_where(p: *const f64, m: LaneMask<R, N>) -> [R::D; N] {
+        lanes!(i => R::d_load_where(p.wrapping_add(i * R::L), m.0[i]))
     }
     #[inline(always)]
     fn either(a: LaneMask<R, N>, b: LaneMask<R, N>) -> LaneMask<R, N> {

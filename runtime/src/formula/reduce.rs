@@ -1,6 +1,6 @@
 //! Reductions over named axes. Holes are skipped.
 
-use super::pointwise::{add, opaque};
+use super::pointwise::{add, mul, opaque};
 use super::reindex::{at_index, stack};
 use super::value::{Act, Ancestry, Axis, Divisor, Elements, Value, each_position, joint_dims, offset, offsets};
 
@@ -220,6 +220,22 @@ pub fn dot(a: &Value, b: &Value, axes: &[Axis]) -> Value {
 /// The sums of the elements up to each position along an axis.
 pub fn cumsum(x: &Value, axis: Axis) -> Value {
     scan(x, axis, &Value::number(0.0), add)
+}
+
+/// `h = a[t]·h + b[t]` for every `t` along an axis of extent `len`, beginning with `start`: the values of `h` along that
+/// axis.
+pub fn recurrence(a: &Value, b: &Value, start: &Value, axis: Axis, len: usize) -> Value {
+    let at = |x: &Value, t: usize| if x.extent(axis).is_some() { at_index(x, axis, t) } else { x.clone() };
+    let mut states: Vec<Value> = vec![];
+    for t in 0..len {
+        let carried = mul(&at(a, t), states.last().unwrap_or(start));
+        states.push(add(&carried, &at(b, t)));
+    }
+    if states.is_empty() {
+        let whole = add(&mul(a, start), b);
+        return if whole.extent(axis).is_some() { whole } else { Value::constant(&[(axis, 0)], vec![]) };
+    }
+    stack(axis, &states.iter().collect::<Vec<_>>())
 }
 
 /// `h = f(h, x[t])` for every `t` along an axis, beginning with `start`: the values of `h` along that axis.

@@ -109,3 +109,60 @@ pub fn lp_pool1d(x: Tensor<f32, (N, C, L)>, p: f64, k: Window<1>) -> Tensor<f32,
     let positive = gt(total, 0.0);
     select(positive, powf(select(positive, total, 1.0), 1.0 / p), 0.0)
 }
+
+/// Mean pooling into `(oh, ow)` windows that cover the image, whatever its size: window `i` of `n` along an axis of length
+/// `len` begins at `⌊i·len/n⌋` and ends before `⌈(i + 1)·len/n⌉`.
+///
+/// Shapes: x `(N, C, H, W)`, y `(N, C, oh, ow)`. Source: PyTorch's `AdaptiveAvgPool2d`.
+#[derive_backward]
+pub fn adaptive_mean_pool2d(x: Tensor<f32, (N, C, H, W)>, oh: usize, ow: usize) -> Tensor<f32, (N, C, OH, OW)> {
+    mean(adaptive_window(x, (H, W), (OH, OW), (KH, KW), (oh, ow)), (KH, KW))
+}
+
+/// [`adaptive_mean_pool2d`] of sequences. Shapes: x `(N, C, L)`, y `(N, C, o)`.
+#[derive_backward]
+pub fn adaptive_mean_pool1d(x: Tensor<f32, (N, C, L)>, o: usize) -> Tensor<f32, (N, C, O)> {
+    mean(adaptive_window(x, L, O, K, o), K)
+}
+
+/// [`adaptive_mean_pool2d`] of volumes. Shapes: x `(N, C, D, H, W)`, y `(N, C, od, oh, ow)`.
+#[derive_backward]
+pub fn adaptive_mean_pool3d(x: Tensor<f32, (N, C, D, H, W)>, od: usize, oh: usize, ow: usize) -> Tensor<f32, (N, C, OD, OH, OW)> {
+    mean(adaptive_window(x, (D, H, W), (OD, OH, OW), (KD, KH, KW), (od, oh, ow)), (KD, KH, KW))
+}
+
+/// The largest element of each window of [`adaptive_mean_pool2d`], and its index in the plane, row-major over `(H, W)`.
+///
+/// Shapes: x `(N, C, H, W)`, both results `(N, C, oh, ow)`. Source: PyTorch's `AdaptiveMaxPool2d`.
+#[derive_backward]
+pub fn adaptive_max_pool2d(
+    x: Tensor<f32, (N, C, H, W)>,
+    oh: usize,
+    ow: usize,
+) -> (Tensor<f32, (N, C, OH, OW)>, Tensor<i64, (N, C, OH, OW)>) {
+    let w = adaptive_window(x, (H, W), (OH, OW), (KH, KW), (oh, ow));
+    let place = adaptive_window(index(H) * len(W) + index(W), (H, W), (OH, OW), (KH, KW), (oh, ow));
+    (max(w, (KH, KW)), pick(fill(place, 0.0), (KH, KW), argmax(w, (KH, KW))))
+}
+
+/// [`adaptive_max_pool2d`] of sequences. Shapes: x `(N, C, L)`, both results `(N, C, o)`.
+#[derive_backward]
+pub fn adaptive_max_pool1d(x: Tensor<f32, (N, C, L)>, o: usize) -> (Tensor<f32, (N, C, O)>, Tensor<i64, (N, C, O)>) {
+    let w = adaptive_window(x, L, O, K, o);
+    let place = adaptive_window(index(L), L, O, K, o);
+    (max(w, K), pick(fill(place, 0.0), K, argmax(w, K)))
+}
+
+/// [`adaptive_max_pool2d`] of volumes. Shapes: x `(N, C, D, H, W)`, both results `(N, C, od, oh, ow)`.
+#[derive_backward]
+pub fn adaptive_max_pool3d(
+    x: Tensor<f32, (N, C, D, H, W)>,
+    od: usize,
+    oh: usize,
+    ow: usize,
+) -> (Tensor<f32, (N, C, OD, OH, OW)>, Tensor<i64, (N, C, OD, OH, OW)>) {
+    let w = adaptive_window(x, (D, H, W), (OD, OH, OW), (KD, KH, KW), (od, oh, ow));
+    let place = (index(D) * len(H) + index(H)) * len(W) + index(W);
+    let place = adaptive_window(place, (D, H, W), (OD, OH, OW), (KD, KH, KW), (od, oh, ow));
+    (max(w, (KD, KH, KW)), pick(fill(place, 0.0), (KD, KH, KW), argmax(w, (KD, KH, KW))))
+}

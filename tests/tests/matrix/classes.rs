@@ -334,7 +334,7 @@ pub mod pads {
     #[derive_backward]
     pub fn reflected(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
         let y = pad_reflect(x, C, P, 2, 3);
-        x - 0.4 * slice(y, P, C, 1..len(C) + 1) * slice(y, P, C, 5..len(C) + 5)
+        x - 0.4 * slice(y, P, C, 1..len(C) + 1) + 0.2 * slice(y, P, C, 5..len(C) + 5)
     }
     #[derive_backward]
     pub fn held(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
@@ -396,6 +396,43 @@ pub mod picks {
     #[derive_backward]
     pub fn one_hot(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
         select(eq(index(C), label), sq(x), x * pick(x, C, label))
+    }
+}
+
+pub mod scatters {
+    use pullback::prelude::*;
+
+    #[derive_backward]
+    pub fn totals(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
+        let total = scatter_add(x, label, G, 3);
+        x - 0.4 * pick(total, G, label) + 0.1 * sum(sq(total), G)
+    }
+    #[derive_backward]
+    pub fn lasts(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
+        let kept = scatter(sq(x), label, G, 3);
+        x + 0.3 * pick(kept, G, label) - 0.2 * x * sum(kept, G)
+    }
+    #[derive_backward]
+    pub fn aligned(x: Tensor<f32, (N, C)>, label: Labels<N>) -> Tensor<f32, (N, C)> {
+        let spread: Tensor<f32, (N, C, G)> = scatter_add(x, label, G, 3);
+        mean(spread * (1 + index(G)), G) + sum(scatter(x * x, argmax(x, C), P, 4, N), P)
+    }
+}
+
+pub mod scans {
+    use pullback::prelude::*;
+
+    #[derive_backward]
+    pub fn running(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        0.5 * cumsum(x, C) + 0.1 * cumsum(sq(x), N) * x
+    }
+    #[derive_backward]
+    pub fn smoothed(x: Tensor<f32, (N, C)>, a: Tensor<f32, C>, #[diff] t: f64) -> Tensor<f32, (N, C)> {
+        scan(x, N, sin(a), |h, v| tanh(t) * h + (1.0 - tanh(t)) * v)
+    }
+    #[derive_backward]
+    pub fn gated(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+        scan(x, C, 0.0, |h, v| sigmoid(v) * (h - 0.3 * v) + select(gt(v, 0.04), v - h / 3.0, 0.2))
     }
 }
 

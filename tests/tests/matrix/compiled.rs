@@ -245,17 +245,41 @@ fn quantifiers_around_picks_has_its_gradient() {
     check_compiled(&QuantifiersAroundPicks);
 }
 #[derive_backward]
-pub fn picks_around_indices(
+pub fn picks_around_scatters(
     x: Tensor<f32, (N, C)>,
-    k: Window<1>,
     label: Labels<N>,
 ) -> Tensor<f32, (N, C)> {
-    picks::centred(indices::smoothed(x, k), label)
+    picks::centred(scatters::lasts(x, label), label)
 }
 #[test]
-fn picks_around_indices_has_its_gradient() {
+fn picks_around_scatters_has_its_gradient() {
+    check_compiled(&PicksAroundScatters);
+}
+#[derive_backward]
+pub fn scatters_around_scans(
+    x: Tensor<f32, (N, C)>,
+    a: Tensor<f32, C>,
+    #[diff]
+    t: f64,
+    label: Labels<N>,
+) -> Tensor<f32, (N, C)> {
+    scatters::totals(scans::smoothed(x, a, t), label)
+}
+#[test]
+fn scatters_around_scans_has_its_gradient() {
+    check_compiled(&ScattersAroundScans);
+}
+#[derive_backward]
+pub fn scans_around_indices(
+    x: Tensor<f32, (N, C)>,
+    k: Window<1>,
+) -> Tensor<f32, (N, C)> {
+    scans::running(indices::smoothed(x, k))
+}
+#[test]
+fn scans_around_indices_has_its_gradient() {
     check_compiled(
-        &PicksAroundIndices {
+        &ScansAroundIndices {
             k: Window::new([3]).stride([1]).padding([1]),
         },
     );
@@ -501,90 +525,114 @@ fn windows_around_picks_has_its_gradient() {
     );
 }
 #[derive_backward]
-pub fn renames_around_indices(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    renames::distances(indices::ramp(x))
+pub fn renames_around_scatters(
+    x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
+) -> Tensor<f32, (N, C)> {
+    renames::distances(scatters::aligned(x, label))
 }
 #[test]
-fn renames_around_indices_has_its_gradient() {
-    check_compiled(&RenamesAroundIndices);
+fn renames_around_scatters_has_its_gradient() {
+    check_compiled(&RenamesAroundScatters);
 }
 #[derive_backward]
-pub fn splits_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
-    splits::shuffled(draws::noise(x, seed))
+pub fn splits_around_scans(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    splits::shuffled(scans::gated(x))
 }
 #[test]
-fn splits_around_draws_has_its_gradient() {
-    check_compiled(&SplitsAroundDraws { seed: Seed(5) });
+fn splits_around_scans_has_its_gradient() {
+    check_compiled(&SplitsAroundScans);
 }
 #[derive_backward]
-pub fn slices_around_stops(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    slices::stacked(stops::held(x))
+pub fn slices_around_indices(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    slices::stacked(indices::ramp(x))
 }
 #[test]
-fn slices_around_stops_has_its_gradient() {
-    check_compiled(&SlicesAroundStops);
+fn slices_around_indices_has_its_gradient() {
+    check_compiled(&SlicesAroundIndices);
 }
 #[derive_backward]
-pub fn shifts_around_helpers(
+pub fn shifts_around_draws(x: Tensor<f32, (N, C)>, seed: Seed) -> Tensor<f32, (N, C)> {
+    shifts::back(draws::noise(x, seed))
+}
+#[test]
+fn shifts_around_draws_has_its_gradient() {
+    check_compiled(&ShiftsAroundDraws { seed: Seed(5) });
+}
+#[derive_backward]
+pub fn turns_around_stops(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    turns::mirrored(stops::held(x))
+}
+#[test]
+fn turns_around_stops_has_its_gradient() {
+    check_compiled(&TurnsAroundStops);
+}
+#[derive_backward]
+pub fn pads_around_helpers(
     x: Tensor<f32, (N, C)>,
     #[diff]
     t: f64,
 ) -> Tensor<f32, (N, C)> {
-    shifts::back(helpers::nested(x, t))
+    pads::reflected(helpers::nested(x, t))
 }
 #[test]
-fn shifts_around_helpers_has_its_gradient() {
-    check_compiled(&ShiftsAroundHelpers);
+fn pads_around_helpers_has_its_gradient() {
+    check_compiled(&PadsAroundHelpers);
 }
 #[derive_backward]
-pub fn turns_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    turns::mirrored(methods::chained(x))
+pub fn shares_around_methods(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    shares::largest(methods::chained(x))
 }
 #[test]
-fn turns_around_methods_has_its_gradient() {
-    check_compiled(&TurnsAroundMethods);
+fn shares_around_methods_has_its_gradient() {
+    check_compiled(&SharesAroundMethods);
 }
 #[derive_backward]
-pub fn pads_around_arithmetic(
+pub fn quantifiers_around_arithmetic(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
 ) -> Tensor<f32, (N, C)> {
-    pads::reflected(arithmetic::broadcast(x, a))
+    quantifiers::everywhere(arithmetic::broadcast(x, a))
 }
 #[test]
-fn pads_around_arithmetic_has_its_gradient() {
-    check_compiled(&PadsAroundArithmetic);
+fn quantifiers_around_arithmetic_has_its_gradient() {
+    check_compiled(&QuantifiersAroundArithmetic);
 }
 #[derive_backward]
-pub fn shares_around_powers(
-    x: Tensor<f32, (N, C)>,
-    a: Tensor<f32, C>,
-) -> Tensor<f32, (N, C)> {
-    shares::largest(powers::real(x, a))
-}
-#[test]
-fn shares_around_powers_has_its_gradient() {
-    check_compiled(&SharesAroundPowers);
-}
-#[derive_backward]
-pub fn quantifiers_around_exponentials(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
-    quantifiers::everywhere(exponentials::near_one(x))
-}
-#[test]
-fn quantifiers_around_exponentials_has_its_gradient() {
-    check_compiled(&QuantifiersAroundExponentials);
-}
-#[derive_backward]
-pub fn picks_around_waves(
+pub fn picks_around_powers(
     x: Tensor<f32, (N, C)>,
     a: Tensor<f32, C>,
     label: Labels<N>,
 ) -> Tensor<f32, (N, C)> {
-    picks::one_hot(waves::of_two(x, a), label)
+    picks::one_hot(powers::real(x, a), label)
 }
 #[test]
-fn picks_around_waves_has_its_gradient() {
-    check_compiled(&PicksAroundWaves);
+fn picks_around_powers_has_its_gradient() {
+    check_compiled(&PicksAroundPowers);
+}
+#[derive_backward]
+pub fn scatters_around_exponentials(
+    x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
+) -> Tensor<f32, (N, C)> {
+    scatters::lasts(exponentials::near_one(x), label)
+}
+#[test]
+fn scatters_around_exponentials_has_its_gradient() {
+    check_compiled(&ScattersAroundExponentials);
+}
+#[derive_backward]
+pub fn scans_around_waves(
+    x: Tensor<f32, (N, C)>,
+    a: Tensor<f32, C>,
+    #[diff]
+    t: f64,
+) -> Tensor<f32, (N, C)> {
+    scans::smoothed(waves::of_two(x, a), a, t)
+}
+#[test]
+fn scans_around_waves_has_its_gradient() {
+    check_compiled(&ScansAroundWaves);
 }
 #[derive_backward]
 pub fn indices_around_activations(

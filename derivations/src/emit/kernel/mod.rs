@@ -12,7 +12,7 @@ mod tests;
 mod wide;
 
 use crate::graph::{AxisId, Condition, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints, ReduceOp};
-use crate::plan::{Elem, Gemm, Leaf, Nest, Phase, Plan, ScatterAdd, Scope, Sweep, TempId};
+use crate::plan::{Elem, Gemm, Leaf, Nest, Phase, Plan, Scan, Scatter, Scope, Sweep, TempId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,6 +162,7 @@ impl Emitter<'_> {
             match phase {
                 Phase::Gemm(gemm) => [&gemm.a, &gemm.b].iter().for_each(|o| self.name_leaf(&o.leaf)),
                 Phase::Scatter(scatter) => scatter.body.operands.iter().for_each(|o| self.name_leaf(&o.leaf)),
+                Phase::Scan(scan) => scan.body.operands.iter().for_each(|o| self.name_leaf(&o.leaf)),
                 Phase::Nest(_) => {}
             }
         }
@@ -286,6 +287,7 @@ impl Emitter<'_> {
             Phase::Nest(nest) => self.nest(nest),
             Phase::Gemm(gemm) => self.gemm(gemm),
             Phase::Scatter(scatter) => self.scatter(scatter),
+            Phase::Scan(scan) => self.scan(scan),
         }
     }
     fn nest(&mut self, nest: &Nest) -> TokenStream {
@@ -316,19 +318,36 @@ impl Emitter<'_> {
         let out = &self.temps[&gemm.out];
         quote!(k.gemm(#out, (#a, #m), (#b, #n), #k, #batch, #guard);)
     }
-    fn scatter(&mut self, scatter: &ScatterAdd) -> TokenStream {
+    fn scatter(&mut self, scatter: &Scatter) -> TokenStream {
         let (values, indices) = (self.local("values"), self.local("indices"));
         let domain = self.axis_list(scatter.domain.iter());
         let stored = crate::plan::Body { stores: vec![], folds: vec![], ..scatter.body.clone() };
         let body = self.body_of(&stored, true, &[(values.clone(), scatter.value), (indices.clone(), scatter.index)]);
         let (before, data, targets, closure) = (body.before, body.data, body.targets, body.closure);
         let (out, axis) = (self.temps[&scatter.out].clone(), self.axis(scatter.axis));
+        let word = if scatter.op == ReduceOp::Max { "scatter_max" } else { "scatter_add" };
+        let word = Ident::new(word, Span::call_site());
         quote! {
             let (#values, #indices) = (k.wide(#domain), k.wide(#domain));
             k.nest([]);
             #(#before)*
             k.each(#domain, [#(#data),*]) #targets .body(#closure);
-            k.scatter_add(#out, #axis, #values, #indices);
+            k.#word(#out, #axis, #values, #indices);
+        }
+    }
+
+    fn scan(&mut self, scan: &Scan) -> TokenStream {
+        let (factors, terms) = (self.local("factors"), self.local("terms"));
+        let domain = self.axis_list(scan.domain.iter());
+        let body = self.body_of(&scan.body, true, &[(factors.clone(), scan.a), (terms.clone(), scan.b)]);
+        let (before, data, targets, closure) = (body.before, body.data, body.targets, body.closure);
+        let (out, axis, reverse) = (self.temps[&scan.out].clone(), self.axis(scan.axis), scan.reverse);
+        quote! {
+            let (#factors, #terms) = (k.wide(#domain), k.wide(#domain));
+            k.nest([]);
+            #(#before)*
+            k.each(#domain, [#(#data),*]) #targets .body(#closure);
+            k.scan(#out, #axis, #factors, #terms, #reverse);
         }
     }
 
@@ -484,6 +503,6 @@ fn identifiers(tokens: TokenStream) -> Vec<String> {
 fn sweeps(plan: &Plan) -> impl Iterator<Item = &Sweep> {
     plan.phases.iter().flat_map(|p| match p {
         Phase::Nest(nest) => nest.steps.iter().chain(&nest.after),
-        Phase::Gemm(_) | Phase::Scatter(_) => [].iter().chain(&[]),
+        Phase::Gemm(_) | Phase::Scatter(_) | Phase::Scan(_) => [].iter().chain(&[]),
     })
 }

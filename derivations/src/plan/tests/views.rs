@@ -123,7 +123,7 @@ impl Formula {
     pub fn scatter_add(&mut self, x: NodeId, axis: &str, label: NodeId) -> NodeId {
         let axis = self.one(axis);
         let over = self.graph.axes_of(label);
-        self.graph.add(Op::ScatterAdd { x, axis, index: label, over })
+        self.graph.add(Op::Scatter { op: ReduceOp::Sum, x, axis, index: label, over })
     }
     /// `a` (axis `from_a`), then `b` (axis `from_b`), along `to`
     pub fn concat(&mut self, to: &str, a: NodeId, from_a: &str, b: NodeId, from_b: &str) -> NodeId {

@@ -138,12 +138,12 @@ macro_rules! own_doubles {
             unsafe { Self::load_range(p, a, b) }
         }
         #[inline(always)]
-        unsafe fn d_keep(d: $r, a: isize, b: isize) -> $r {
-            unsafe { Self::pick(Self::range(a, b), d, Self::set1(0.0)) }
-        }
-        #[inline(always)]
         unsafe fn d_where(d: $r, m: Self::M) -> $r {
             unsafe { Self::pick(m, d, Self::set1(0.0)) }
+        }
+        #[inline(always)]
+        unsafe fn d_load_where(p: *const f64, m: Self::M) -> $r {
+            unsafe { Self::load_where(p, m) }
         }
         #[inline(always)]
         unsafe fn d_load(p: *const f64) -> $r {
@@ -193,12 +193,12 @@ macro_rules! two_doubles {
             unsafe { [$d::load_range(p, a, b), $d::load_range(p.wrapping_add($half), a - $half, b - $half)] }
         }
         #[inline(always)]
-        unsafe fn d_keep(d: [$d; 2], a: isize, b: isize) -> [$d; 2] {
-            unsafe { [$d::d_keep(d[0], a, b), $d::d_keep(d[1], a - $half, b - $half)] }
-        }
-        #[inline(always)]
         unsafe fn d_where(d: [$d; 2], m: Self::M) -> [$d; 2] {
             unsafe { [$d::d_where(d[0], $low_mask(m)), $d::d_where(d[1], $high_mask(m))] }
+        }
+        #[inline(always)]
+        unsafe fn d_load_where(p: *const f64, m: Self::M) -> [$d; 2] {
+            unsafe { [$d::load_where(p, $low_mask(m)), $d::load_where(p.wrapping_add($half), $high_mask(m))] }
         }
         #[inline(always)]
         unsafe fn d_load(p: *const f64) -> [$d; 2] {

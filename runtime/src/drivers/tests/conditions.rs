@@ -43,3 +43,59 @@ fn shifted_rows_end_where_the_array_does() {
         assert_close(&y, &expected, "shifted");
     }
 }
+
+/// `y[j, i] = Σ_k x[k, i, j]`, and the largest with its place: the result lies across the run.
+struct Across<'a, T> {
+    space: Space,
+    x: View<'a, T>,
+    sum: Target<'a, T>,
+    most: Target<'a, T>,
+    place: IndexTarget<'a>,
+}
+
+impl<T: Float> Kernel<T> for Across<'_, T> {
+    fn run<V: Vector<Elem = T>>(self, at: At<V>) {
+        let Self { space, x, sum, most, place } = self;
+        let [k_axis, i, j] = space.axes();
+        let mut k = at.script(space);
+        let x = k.input(x, [k_axis, i, j]);
+        let (sum, most, place) = (k.root(sum, [j, i]), k.root(most, [j, i]), k.root_index(place, [j, i]));
+        k.nest([i, j]);
+        k.sweep([k_axis, i, j], [x.here()], []).sum(sum, [k_axis]).max_and_argmax(most, place, [k_axis]).body({
+            #[inline(always)]
+            move |[x], []| Out::store([]).sum([x]).argmax([x])
+        });
+        k.run();
+    }
+}
+
+fn folds_across<T: Float>() {
+    for [n, rows, run] in [[4, 2, 20], [3, 7, 5], [2, 5, 33], [3, 40, 16], [5, 3, 1]] {
+        let x = numbers::<T>(&[n, rows, run], 11);
+        let (mut sum, mut most) =
+            (ArrayD::from_elem(IxDyn(&[run, rows]), T::of(0.0)), ArrayD::from_elem(IxDyn(&[run, rows]), T::of(0.0)));
+        let mut place = ArrayD::<i64>::zeros(IxDyn(&[run, rows]));
+        T::dispatch(Across {
+            space: Space::new(&[&[n], &[rows], &[run]]),
+            x: View::of(&x),
+            sum: Target::write(&mut sum),
+            most: Target::write(&mut most),
+            place: IndexTarget::of(&mut place),
+        });
+        let all = |j: usize, i: usize| (0..n).map(|k| x[[k, i, j]].f64()).collect::<Vec<f64>>();
+        let expected = |f: &dyn Fn(Vec<f64>) -> f64| ArrayD::from_shape_fn(IxDyn(&[run, rows]), |at| f(all(at[0], at[1])));
+        let largest = |v: &[f64]| v.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        assert_close(&sum, &expected(&|v| v.iter().sum()), "sum");
+        assert_close(&most, &expected(&|v| largest(&v)), "most");
+        let first = expected(&|v| v.iter().position(|x| *x == largest(&v)).unwrap_or(0) as f64);
+        assert_eq!(place.mapv(|i: i64| i as f64), first);
+    }
+}
+
+#[test]
+fn folds_lie_across_the_run() {
+    every_isa(|| {
+        folds_across::<f32>();
+        folds_across::<f64>();
+    });
+}
