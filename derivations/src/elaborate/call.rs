@@ -281,7 +281,7 @@ impl Elaborator<'_> {
             return match &callee.formula {
                 Some(formula) => self.inline(formula, callee.library, Default::default(), args, span),
                 None => {
-                    (self.blocked, self.unknown_axes) = (true, true);
+                    (self.blocked, self.pending_axes) = (true, true);
                     Value::Poison
                 }
             };
@@ -306,7 +306,7 @@ impl Elaborator<'_> {
             self.needs.push(path.clone());
         }
         // an annotation may give names to axes of its result
-        self.unknown_axes = true;
+        self.pending_axes = true;
         Value::Poison
     }
 

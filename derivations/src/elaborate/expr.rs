@@ -436,7 +436,9 @@ impl Elaborator<'_> {
     }
 
     pub(super) fn unknown_axis(&mut self, name: &Ident) {
-        if self.unknown_axes {
+        // one that is named again may be introduced there
+        let again = self.mentions.get(&name.to_string()).is_some_and(|n| *n > 1);
+        if self.unknown_axes || (self.pending_axes && again) {
             return; // it may be one of those that could not be read
         }
         let mut known: Vec<String> = self.frame().axes.keys().map(|name| format!("`{name}`")).collect();

@@ -32,7 +32,8 @@ use crate::error::Errors;
 use crate::graph::AxisId;
 use crate::syntax::{AxisList, Formula, Output, ParamKind};
 use frame::Frame;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use std::collections::HashMap;
 use typed::AxisDef;
 use value::{Optional, Tensor, Value};
 
@@ -80,6 +81,16 @@ pub fn elaborate(errors: &mut Errors, formula: &Formula, library: &Library) -> O
     if needs.is_empty() && !blocked { Outcome::Typed(done) } else { Outcome::Needs(needs) }
 }
 
+fn count_names(tokens: TokenStream, counts: &mut HashMap<String, usize>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => *counts.entry(ident.to_string()).or_insert(0) += 1,
+            TokenTree::Group(group) => count_names(group.stream(), counts),
+            _ => {}
+        }
+    }
+}
+
 /// The state of one elaboration.
 struct Elaborator<'a> {
     errors: &'a mut Errors,
@@ -102,8 +113,12 @@ struct Elaborator<'a> {
     promises: Vec<(*const syn::Expr, Vec<String>)>,
     /// The arguments of the outermost formula that are constants of the call, and what they are.
     constants: Vec<(String, ParamKind)>,
-    /// Something that introduces axes is an error, or not known yet, so neither are they.
+    /// An argument's type is an error, so its axes are not known.
     unknown_axes: bool,
+    /// Something that may introduce axes is an error, or not known yet, so neither are they.
+    pending_axes: bool,
+    /// How often the formula mentions each name.
+    mentions: HashMap<String, usize>,
     /// A formula that is called has errors of its own.
     blocked: bool,
     /// How deep the expression at hand lies, and how many there were.
@@ -128,6 +143,8 @@ impl<'a> Elaborator<'a> {
             promises: vec![],
             constants: vec![],
             unknown_axes: false,
+            pending_axes: false,
+            mentions: HashMap::new(),
             blocked: false,
             depth: 0,
             steps: 0,
@@ -136,6 +153,8 @@ impl<'a> Elaborator<'a> {
 
     fn formula(&mut self, formula: &Formula) {
         self.frame().stack.push(formula.name.to_string());
+        let item = &formula.item;
+        count_names(quote::quote!(#item), &mut self.mentions);
         for (index, param) in formula.params.iter().enumerate() {
             match &param.kind {
                 ParamKind::Axes => self

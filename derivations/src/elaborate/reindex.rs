@@ -37,7 +37,7 @@ impl Elaborator<'_> {
             }
         };
         // the axes it would have introduced are not known, which is no error of those who name them
-        self.unknown_axes |= term.is_none();
+        self.pending_axes |= term.is_none();
         term.map_or(Value::Poison, Value::from)
     }
 

@@ -5,6 +5,7 @@ mod attention;
 mod conv;
 mod loss;
 mod norm;
+mod papers;
 mod pointwise;
 mod pool;
 mod reindex;

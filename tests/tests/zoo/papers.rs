@@ -21,6 +21,16 @@ pub fn lstm_cell(
     (rename(o * tanh(c), J, H), rename(c, J, H))
 }
 
+#[test]
+fn lstm_cell_gradient() {
+    use pullback::layer::Arg;
+    let grid =
+        |n: usize, m: usize| pullback::ndarray::Array2::from_shape_fn((n, m), |(i, j)| (1.7 * i as f64 + 0.9 * j as f64).sin());
+    let [x, h, c, wx, wh] = [grid(2, 3), grid(2, 2), grid(2, 2), grid(8, 3), grid(8, 2)];
+    let args = [Arg::tensor(&x), Arg::tensor(&h), Arg::tensor(&c), Arg::tensor(&wx), Arg::tensor(&wh), Arg::Absent];
+    pullback::gradcheck(&LstmCell, &args).expect("a right gradient");
+}
+
 #[derive_backward]
 pub fn glu(x: Tensor<f32, (Many<S>, C)>) -> Tensor<f32, (Many<S>, D)> {
     let n = len(C) / 2;
@@ -177,14 +187,17 @@ pub fn constants_only(x: Tensor<f32, (N, C)>, p: f64) -> (Tensor<f32, (N, C)>, T
 }
 gradient_test!(ConstantsOnly { p: 0.5 });
 
-pub fn inside_a_function() {
+#[test]
+fn inside_a_function() {
     #[derive_backward]
     fn local_layer(x: Tensor<f32, N>, b: Option<Tensor<f32, N>>) -> Tensor<f32, N> {
         let y = if b.is_none() { x.exp() } else { b.unwrap_or(0.0) * x };
         let _unused = y;
         y
     }
-    gradient_test!(LocalLayer);
+    let x = pullback::ndarray::array![0.5, -1.0, 2.0];
+    pullback::gradcheck(&LocalLayer, &[pullback::layer::Arg::tensor(&x), pullback::layer::Arg::Absent])
+        .expect("a right gradient");
 }
 
 #[derive_backward]
@@ -206,3 +219,16 @@ pub fn shifted_windows(x: Tensor<f32, (N, T, C)>, s: i64) -> Tensor<f32, (N, T, 
     select(lt(index(C), half), moved, x) + merge(split(x, C, (G, D), 1), (G, D), C)
 }
 gradient_test!(ShiftedWindows { s: 1 });
+
+#[derive_backward]
+pub fn ranges_with_names(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    const ROUNDS: i32 = 3;
+    ensure(ROUNDS > 2, "enough");
+    let last = 2;
+    let mut y = x;
+    for i in 0..last {
+        y = y * 0.5 + i;
+    }
+    y
+}
+gradient_test!(RangesWithNames);
