@@ -256,7 +256,7 @@ impl Template {
             for (entry, (values, stretch)) in listing.entries().enumerate() {
                 let to = entry * count + i;
                 // links are resolved where the tile runs, each its own
-                let staged = !self.ins.iter().any(|link| link.at == i);
+                let staged = self.ins.last().is_none_or(|link| link.operand != i);
                 if keep && entry > 0 && staged {
                     (self.tile.ins[to], self.tile.in_rows[to]) = (self.tile.ins[i], self.tile.in_rows[i]);
                 } else {
