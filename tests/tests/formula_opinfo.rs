@@ -141,7 +141,7 @@ fn adaptive_pools() {
             let x = Argument::new(sample, 0, &X)?;
             let last = X[x.array.ndim() - 1];
             let out = [&X[..x.array.ndim() - 1], &[OUT]].concat();
-            let len = sample.arg(1).and_then(tuple)?[0];
+            let len = sample.arg(1).and_then(tuple::<1>)?[0];
             check(sample, &[Some(x)], &out, |x| {
                 reduction(&f::adaptive_window(x[0].as_ref().unwrap(), &[last], &[OUT], &[TAP], &[len]), &[TAP])
             });
