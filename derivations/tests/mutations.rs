@@ -1,6 +1,8 @@
 //! Whatever tokens the macro is given, it answers with Rust items: no panic, no overflow of the stack, in bounded time.
 //!
 //! Formulas are mutated token by token: deleted, doubled, swapped, replaced, wrapped, and strung into long chains.
+//!
+//! `INPUTS=1000000 SEED=0 cargo test --release -p pullback-derivations --test mutations` for more than CI tries.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use pullback_derivations::build::build;
@@ -11,7 +13,7 @@ use pullback_derivations::syntax::{self, Options};
 use quote::quote;
 use std::time::{Duration, Instant};
 
-/// Mutated inputs.
+/// Mutated inputs, where nothing else is asked for.
 const INPUTS: u64 = 20_000;
 const SLOWEST: Duration = Duration::from_secs(20);
 /// Less than the threads have on which rustc runs macros.
@@ -59,13 +61,21 @@ const CORPUS: &[&str] = &[
         let z = concat(Z, (y, S), (y * HALF, S));
         y * constant([0.25, 0.5], S) + max(z, Z) * index(S) + other::layer(x)
     }",
+    "fn moved(x: Tensor<f32, (N, L)>, label: Labels<(N, L)>, seed: Seed, n: usize) -> Tensor<f32, (N, M)> {
+        let wide = pad(roll(flip(x, L), L, 2), L, M, 1, 2, 0.5) + pad_edge(x, L, M, 1, 2);
+        let run = scan(cumsum(x, L) * uniform_like(x, seed), L, 0.0, |h, v| 0.9 * h + v);
+        let y = select(any(gt(x, 0.0), L), pad_circular(run, L, M, 1, 2), repeat(sum(x, L), N, R, 1));
+        wide + y + sum(scatter_add(x, label, P, n, L), P) + mean(adaptive_window(x, L, O, K, 3), (O, K))
+    }",
 ];
 
 #[test]
 fn any_tokens_give_items() {
+    let asked = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
+    let (first, inputs) = (asked("SEED").unwrap_or(0), asked("INPUTS").unwrap_or(INPUTS));
     let workers: Vec<_> = (0..2)
         .map(|worker| {
-            let run = move || (worker..INPUTS).step_by(2).for_each(check);
+            let run = move || (first + worker..first + inputs).step_by(2).for_each(check);
             std::thread::Builder::new().stack_size(STACK).spawn(run).expect("a thread")
         })
         .collect();
