@@ -5,22 +5,20 @@ The formula's value; [`Chain`] has its gradient.
     rstd = recip(std)
     xc = x - mu
     t = scale·xc / std + shift
-    t_2 = le(t, 0)
     gamma_dy = gamma·dy
     sum_gamma_dy = Σ[C] gamma_dy
-    t_3 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
-    sum = Σ[C] gamma_dy·t_3
-    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_3)
-    t_5 = select(t_2, 0, draw0·t_4)
-    sum_2 = Σ[N] t_5
-    sum_3 = Σ[N] select(t_2, 0, xc·draw0·t_4)
-    ∂x = scale·rstd / one_minus_p·(t_5 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
+    t_2 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
+    sum = Σ[C] gamma_dy·t_2
+    t_3 = select(le(t, 0), 0, draw0·rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2))
+    sum_2 = Σ[N] t_3
+    sum_3 = Σ[N] xc·t_3
+    ∂x = scale·rstd / one_minus_p·(t_3 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
+    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2)
     ∂skip = t_4
-    sum_4 = Σ[N] xc·t_5
-    ∂scale = rstd·sum_4 / one_minus_p
+    ∂scale = rstd·sum_3 / one_minus_p
     ∂shift = sum_2 / one_minus_p
-    sum_5 = Σ[N] rstd_2·dy·t_3
-    ∂gamma = sum_5
+    sum_4 = Σ[N] rstd_2·dy·t_2
+    ∂gamma = sum_4
     sum_dy = Σ[N] dy
     ∂beta = sum_dy
 ```
@@ -486,7 +484,6 @@ const _: () = {
                 let value_2 = k.data([n, c]);
                 let sum_2 = k.wide([c]);
                 let sum_3 = k.wide([c]);
-                let sum_4 = k.wide([c]);
                 let value_3 = k.wide([c]);
                 let value_4 = k.wide([c]);
                 k.nest([]);
@@ -583,7 +580,6 @@ const _: () = {
                     .store(value_2)
                     .sum(sum_2, [n])
                     .sum(sum_3, [n])
-                    .sum(sum_4, [n])
                     .body({
                         #[inline(always)]
                         move |
@@ -610,37 +606,27 @@ const _: () = {
                             let product = rstd_2
                                 * (gamma.wide() * dy - mean_gamma_dy
                                     - value * (skip + kept - mu_2));
-                            let le = sum.narrow().le(V::num(0.0));
                             let selected = V::select(
-                                le,
+                                sum.narrow().le(V::num(0.0)),
                                 V::num(0.0),
                                 (keep * product).narrow(),
                             );
                             Out::store([product.narrow()])
-                                .sum([
-                                    selected.wide(),
-                                    V::select(
-                                            le,
-                                            V::num(0.0),
-                                            (difference * keep * product).narrow(),
-                                        )
-                                        .wide(),
-                                    difference * selected,
-                                ])
+                                .sum([selected.wide(), difference * selected])
                         }
                     });
                 k.after();
-                k.each([c], [sum_2.here(), sum_3.here(), rstd.here(), sum_4.here()])
+                k.each([c], [sum_2.here(), sum_3.here(), rstd.here()])
                     .store(value_3)
                     .store(value_4)
                     .store(grad_scale)
                     .store(grad_shift)
                     .body({
                         #[inline(always)]
-                        move |[sum_2, sum_3, rstd, sum_4], []| Out::store([
+                        move |[sum_2, sum_3, rstd], []| Out::store([
                             sum_2 / len_n,
                             sum_3 * rstd.sq() / len_n,
-                            rstd * sum_4 / one_minus_p,
+                            rstd * sum_3 / one_minus_p,
                             sum_2 / one_minus_p,
                         ])
                     });
@@ -866,22 +852,20 @@ const _: () = {
     rstd = recip(std)
     xc = x - mu
     t = scale·xc / std + shift
-    t_2 = le(t, 0)
     gamma_dy = gamma·dy
     sum_gamma_dy = Σ[C] gamma_dy
-    t_3 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
-    sum = Σ[C] gamma_dy·t_3
-    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_3)
-    t_5 = select(t_2, 0, draw0·t_4)
-    sum_2 = Σ[N] t_5
-    sum_3 = Σ[N] select(t_2, 0, xc·draw0·t_4)
-    ∂x = scale·rstd / one_minus_p·(t_5 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
+    t_2 = skip + max(t, 0)·draw0 / one_minus_p - mu_2
+    sum = Σ[C] gamma_dy·t_2
+    t_3 = select(le(t, 0), 0, draw0·rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2))
+    sum_2 = Σ[N] t_3
+    sum_3 = Σ[N] xc·t_3
+    ∂x = scale·rstd / one_minus_p·(t_3 - sum_2 / len(N) - sum_3·rstd² / len(N)·xc)
+    t_4 = rstd_2·(gamma_dy - sum_gamma_dy / len(C) - sum·rstd_2² / len(C)·t_2)
     ∂skip = t_4
-    sum_4 = Σ[N] xc·t_5
-    ∂scale = rstd·sum_4 / one_minus_p
+    ∂scale = rstd·sum_3 / one_minus_p
     ∂shift = sum_2 / one_minus_p
-    sum_5 = Σ[N] rstd_2·dy·t_3
-    ∂gamma = sum_5
+    sum_4 = Σ[N] rstd_2·dy·t_2
+    ∂gamma = sum_4
     sum_dy = Σ[N] dy
     ∂beta = sum_dy
 ```
