@@ -134,7 +134,7 @@ fn broadcasts_are_summed() {
 /// What was not chosen gets nothing, however steep it is there.
 #[test]
 fn choices_guard_infinite_derivatives() {
-    for twice in [false, true] {
+    for (twice, scaled) in [(false, false), (true, false), (false, true), (true, true)] {
         let mut c = case();
         c.env.inputs[0][1] = 0.0;
         let zero = c.graph.num(0.0);
@@ -142,6 +142,9 @@ fn choices_guard_infinite_derivatives() {
         let root = c.graph.unary(UnaryOp::Sqrt, c.x);
         let steep = if twice { c.graph.binary(BinaryOp::Mul, root, root) } else { root };
         let steep = c.graph.binary(BinaryOp::Add, steep, root);
+        // a factor of fewer axes than the mask stays outside, and must not hide the choice from what is inside
+        let factor = c.graph.num(0.3);
+        let steep = if scaled { c.graph.binary(BinaryOp::Mul, factor, steep) } else { steep };
         let y = c.graph.select(positive, steep, zero);
         let cotangent = c.graph.add_input("dy", &[c.a, c.b], InputKind::Cotangent(0));
         c.env.inputs.push(vec![1.0; 6]);
