@@ -79,7 +79,7 @@ macro_rules! by_array {
             unsafe {
                 let mut x = [0.0; $l];
                 for i in a.max(0)..b.min($l) {
-                    x[i as usize] = *p.offset(i);
+                    x[i as usize] = p.offset(i).read_volatile();
                 }
                 Self::load(x.as_ptr())
             }
@@ -101,7 +101,8 @@ macro_rules! by_array {
                 let mut x = [0.0; $l];
                 self.store(x.as_mut_ptr());
                 for i in a.max(0)..b.min($l) {
-                    *p.offset(i) = x[i as usize];
+                    // volatile, or it would be a call of memcpy
+                    p.offset(i).write_volatile(x[i as usize]);
                 }
             }
         }

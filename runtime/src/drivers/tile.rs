@@ -553,7 +553,8 @@ unsafe fn columns<
                         V::sum_store(sum, last.as_mut_ptr());
                         let p = (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut f64).wrapping_add(at);
                         for (i, x) in last.iter().enumerate().take(tile.keep.saturating_sub(at)) {
-                            *p.add(i) = *x;
+                            // volatile, or it would be a call of memcpy
+                            p.add(i).write_volatile(*x);
                         }
                     } else {
                         V::sum_store(sum, (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut f64).wrapping_add(at));
