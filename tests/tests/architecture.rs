@@ -45,9 +45,7 @@ const LONGEST_FILE: usize = 620;
 const LONGEST_FUNCTION: usize = 64;
 
 /// Longer, for a reason.
-const LONG_FILES: &[(&str, &str)] = &[
-    ("runtime/src/drivers/vector.rs", "one method an operation, for vectors and for pairs"),
-];
+const LONG_FILES: &[(&str, &str)] = &[("runtime/src/drivers/vector.rs", "one method an operation, for vectors and for pairs")];
 const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("derivations/src/elaborate/call.rs: argument", "a table: one arm a kind of parameter"),
     ("derivations/src/emit/reference.rs: term", "a table: one arm an operation"),

@@ -89,7 +89,7 @@ fn assert_grads(answer: &Answer, expected: &[(&str, &ArrayD<f64>)]) {
 #[test]
 fn every_formula_builds() {
     let layers = layers();
-    let branching = ["channel_dropout", "conv2d", "dropout", "linear"];
+    let branching = ["alpha_dropout", "channel_dropout", "conv2d", "dropout", "feature_alpha_dropout", "linear"];
     let names: Vec<&str> = layers.names().collect();
     assert!(names.len() >= 16);
     for name in names {

@@ -188,36 +188,7 @@ impl Emitter<'_> {
         let sums_are_wide = body.folds.iter().any(|f| f.op == ReduceOp::Sum && is_wide(f.value));
         let mut groups: [(&str, Vec<TokenStream>); 4] = [("sum", vec![]), ("max", vec![]), ("argmax", vec![]), ("prod", vec![])];
         for (i, fold) in body.folds.iter().enumerate() {
-            let arg_of = |op: ReduceOp| match op {
-                ReduceOp::Max => Some(ReduceOp::ArgMax),
-                ReduceOp::Min => Some(ReduceOp::ArgMin),
-                _ => None,
-            };
-            let same = |f: &crate::plan::Fold, op| f.op == op && f.value == fold.value && same_axes(&f.axes, &fold.axes);
-            let by_arg = arg_of(fold.op).is_some_and(|op| body.folds.iter().any(|f| same(f, op)));
-            let first = |op: ReduceOp| body.folds[..i].iter().any(|f| same(f, op));
-            if by_arg && !first(fold.op) {
-                // its arg form brings the value along
-                continue;
-            }
-            let target = &self.temps[&fold.temp];
-            let axes = fold.axes.iter().map(|a| &self.axes[a]);
-            let axes = quote!([#(#axes),*]);
-            let value = |op: ReduceOp| body.folds.iter().find(|f| same(f, op)).map(|f| &self.temps[&f.temp]);
-            let (group, call) = match fold.op {
-                ReduceOp::Sum => (0, quote!(.sum(#target, #axes))),
-                ReduceOp::Prod => (3, quote!(.prod(#target, #axes))),
-                ReduceOp::Max => (1, quote!(.max(#target, #axes))),
-                ReduceOp::Min => (1, quote!(.min(#target, #axes))),
-                ReduceOp::ArgMax => match value(ReduceOp::Max) {
-                    Some(value) => (2, quote!(.max_and_argmax(#value, #target, #axes))),
-                    None => (2, quote!(.argmax(#target, #axes))),
-                },
-                ReduceOp::ArgMin => match value(ReduceOp::Min) {
-                    Some(value) => (2, quote!(.min_and_argmin(#value, #target, #axes))),
-                    None => (2, quote!(.argmin(#target, #axes))),
-                },
-            };
+            let Some((group, call)) = self.target(body, i) else { continue };
             targets.extend(call);
             let value = match fold.op {
                 ReduceOp::Min | ReduceOp::ArgMin => {
@@ -235,6 +206,39 @@ impl Emitter<'_> {
             out.extend(quote!(.#group([#(#values),*])));
         }
         (targets, out)
+    }
+
+    /// Where a fold's result goes, and among which values it stands; `None`: its arg form brings it along.
+    fn target(&self, body: &Body, i: usize) -> Option<(usize, TokenStream)> {
+        let fold = &body.folds[i];
+        let arg_of = |op: ReduceOp| match op {
+            ReduceOp::Max => Some(ReduceOp::ArgMax),
+            ReduceOp::Min => Some(ReduceOp::ArgMin),
+            _ => None,
+        };
+        let same = |f: &crate::plan::Fold, op| f.op == op && f.value == fold.value && same_axes(&f.axes, &fold.axes);
+        let by_arg = arg_of(fold.op).is_some_and(|op| body.folds.iter().any(|f| same(f, op)));
+        if by_arg && !body.folds[..i].iter().any(|f| same(f, fold.op)) {
+            return None;
+        }
+        let target = &self.temps[&fold.temp];
+        let axes = fold.axes.iter().map(|a| &self.axes[a]);
+        let axes = quote!([#(#axes),*]);
+        let value = |op: ReduceOp| body.folds.iter().find(|f| same(f, op)).map(|f| &self.temps[&f.temp]);
+        Some(match fold.op {
+            ReduceOp::Sum => (0, quote!(.sum(#target, #axes))),
+            ReduceOp::Prod => (3, quote!(.prod(#target, #axes))),
+            ReduceOp::Max => (1, quote!(.max(#target, #axes))),
+            ReduceOp::Min => (1, quote!(.min(#target, #axes))),
+            ReduceOp::ArgMax => match value(ReduceOp::Max) {
+                Some(value) => (2, quote!(.max_and_argmax(#value, #target, #axes))),
+                None => (2, quote!(.argmax(#target, #axes))),
+            },
+            ReduceOp::ArgMin => match value(ReduceOp::Min) {
+                Some(value) => (2, quote!(.min_and_argmin(#value, #target, #axes))),
+                None => (2, quote!(.argmin(#target, #axes))),
+            },
+        })
     }
 }
 
