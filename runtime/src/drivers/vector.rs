@@ -109,7 +109,8 @@ impl<V: Vector> Summand<V> for Wide<V> {
     }
 }
 
-/// 64 bytes of lanes. Comparisons give masks; literals and constants are `f64` on the right.
+/// Lanes: 64 bytes of them, or with SSE2 one register, to be compiled in less time. Comparisons give masks; literals and
+/// constants are `f64` on the right.
 pub trait Vector:
     Memory
     + Copy
@@ -519,8 +520,8 @@ mod types {
         F64V4 = __m512d, 1, enter::v4;
         F32V3 = __m256, 2, enter::v3;
         F64V3 = __m256d, 2, enter::v3;
-        F32V1 = __m128, 4, enter::v1;
-        F64V1 = __m128d, 4, enter::v1;
+        F32V1 = __m128, 1, enter::v1;
+        F64V1 = __m128d, 1, enter::v1;
     }
 }
 #[cfg(target_arch = "x86_64")]
