@@ -52,9 +52,6 @@ impl Elaborator<'_> {
         if self.is_one(b) && matches!(self.at(a).op, TermOp::Unary(UnaryOp::Exp)) {
             return Some("`exp(x) - 1` has no digits left where `x` is small: write `exp_m1(x)`");
         }
-        if self.is_one(a) && matches!(self.at(b).op, TermOp::Unary(UnaryOp::Sigmoid)) {
-            return Some("`1 - sigmoid(x)` has no digits left where `x` is large: write `sigmoid(-x)`");
-        }
         if self.is_one(a) && self.is_softmax(b) {
             return Some("`1 - softmax` has no digits left where the softmax is near 1: write `-exp_m1(x - logsumexp(x, ..))`");
         }
