@@ -80,6 +80,12 @@ fn no_probability_outside_of_zero_and_one() {
     assert!(alpha_dropout(&x, Seed(0), 1.0).expect("all dropped").iter().all(|y| *y == 0.0));
 }
 
+/// Noise on the same elements, whatever their order in memory.
+#[derive_backward]
+fn noise(x: Tensor<f32, (N, C, Many<S>)>, seed: Seed) -> Tensor<f32, (N, C, Many<S>)> {
+    x * uniform_like(x, seed) + uniform((C, S), seed) * normal_like(x, seed)
+}
+
 /// Everything that a layer computes is the same for any strides and threads: so is the mask.
 fn same_everywhere<L: Layer<f32> + Sync>(op: &L, given: &[Given]) {
     let sorted = |layout| results(op, given, layout);
@@ -100,6 +106,7 @@ fn one_mask_whatever_the_strides_and_threads() {
     same_everywhere(&AlphaDropout { seed, p }, &x);
     same_everywhere(&FeatureAlphaDropout { seed, p }, &x);
     same_everywhere(&DropoutUnscaled { seed, p }, &x);
+    same_everywhere(&Noise { seed }, &x);
 }
 
 #[test]

@@ -214,7 +214,7 @@ impl<'p> Packer<'p> {
                 if *modulo > 0 { v.rem_euclid(*modulo) } else { v }
             }
             // SAFETY: the position is one of the contraction's, and the index the same all along
-            ExtraIndex::Load(index) => unsafe { self.reader().element(index, at, 0) as i64 },
+            ExtraIndex::Load(index) => unsafe { self.reader().element(index, Elem::F64, at, 0) as i64 },
         })
     }
     /// # Safety
@@ -232,7 +232,7 @@ impl<'p> Packer<'p> {
             for (x, (a, s)) in here.iter_mut().zip(at.iter().zip(&self.steps)) {
                 *x = a + s * phases * i as i64;
             }
-            unsafe { lines::set(line, self.lane, i, self.reader().element(self.access, &here, 0)) }
+            unsafe { lines::set(line, self.lane, i, self.reader().element(self.access, self.lane, &here, 0)) }
         }
     }
 }

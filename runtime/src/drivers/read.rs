@@ -125,7 +125,7 @@ impl Reader<'_> {
     unsafe fn extra(&self, extra: &Extra, at: &[i64], position: usize) -> Option<i64> {
         match &extra.index {
             ExtraIndex::Divided { .. } => self.divided(extra, at, position),
-            ExtraIndex::Load(index) => offset_of(extra, unsafe { self.element(index, at, position) as i64 }),
+            ExtraIndex::Load(index) => offset_of(extra, unsafe { self.element(index, Elem::F64, at, position) as i64 }),
         }
     }
     /// The same for an index that no array holds.
@@ -135,11 +135,11 @@ impl Reader<'_> {
         offset_of(extra, if *modulo > 0 { v.rem_euclid(*modulo) } else { v })
     }
 
-    /// One element. Slow, and right for every access.
+    /// One element, for a lane of this type. Slow, and right for every access.
     ///
     /// # Safety
     /// The position is one of the sweep's.
-    pub(crate) unsafe fn element(&self, access: &Access, at: &[i64], position: usize) -> f64 {
+    pub(crate) unsafe fn element(&self, access: &Access, lane: Elem, at: &[i64], position: usize) -> f64 {
         if !access.valid.iter().all(|c| c.test.holds(self.value(c.track, at, position))) {
             return access.fill;
         }
@@ -158,6 +158,7 @@ impl Reader<'_> {
             Source::One => 1.0,
             Source::Random { seed, number, distribution } => draw(
                 distribution,
+                lane,
                 philox::bits(seed, number, offset as u64),
                 || philox::bits(seed, number, offset as u64 ^ 1),
                 offset as u64,
@@ -246,7 +247,8 @@ impl Reader<'_> {
                 Source::Random { seed, number, distribution } => {
                     for i in 0..n {
                         let e = (start + step * i as i64) as u64;
-                        let x = draw(distribution, philox::bits(seed, number, e), || philox::bits(seed, number, e ^ 1), e);
+                        let (bits, neighbour) = (philox::bits(seed, number, e), || philox::bits(seed, number, e ^ 1));
+                        let x = draw(distribution, lane, bits, neighbour, e);
                         lines::set(line, lane, i, x);
                     }
                 }
@@ -256,7 +258,7 @@ impl Reader<'_> {
 
     unsafe fn stage_each(&self, access: &Access, lane: Elem, at: &[i64], (lo, hi): (usize, usize), line: *mut u8) {
         for i in lo..hi {
-            unsafe { lines::set(line.wrapping_add(i * lane.size()), lane, 0, self.element(access, at, i)) }
+            unsafe { lines::set(line.wrapping_add(i * lane.size()), lane, 0, self.element(access, lane, at, i)) }
         }
     }
 }
@@ -278,10 +280,12 @@ fn offset_of(extra: &Extra, index: i64) -> Option<i64> {
 }
 
 /// The number that 32 random bits stand for. A normal one takes its neighbour's bits too (Box–Muller).
-fn draw(distribution: Distribution, bits: u32, neighbour: impl Fn() -> u32, element: u64) -> f64 {
+fn draw(distribution: Distribution, lane: Elem, bits: u32, neighbour: impl Fn() -> u32, element: u64) -> f64 {
     let unit = |bits: u32| f64::from(bits) / 4_294_967_296.0;
     match distribution {
         Distribution::Bernoulli(keep) => f64::from(u8::from(f64::from(bits) < keep * 4_294_967_296.0)),
+        // the upper 24 bits: rounding all 32 could give 1
+        Distribution::Uniform if lane == Elem::F32 => f64::from(bits >> 8) / 16_777_216.0,
         Distribution::Uniform => unit(bits),
         Distribution::Normal => {
             // of a pair, the even element is the cosine, the odd one the sine
@@ -320,14 +324,14 @@ unsafe fn stage_random(seed: u64, number: u32, distribution: Distribution, lane:
                         (0..m).for_each(|i| *line.add(i) = if u64::from(words[i]) < bound { 1.0 } else { 0.0 });
                     }
                 }
-                // the upper 24 bits: rounding all 32 could give 1
+                // as `draw`
                 (Distribution::Uniform, Elem::F32) => {
                     (0..m).for_each(|i| *(line as *mut f32).add(i) = (words[i] >> 8) as f32 / 16_777_216.0);
                 }
                 _ => {
                     for i in 0..m {
                         let element = e + i as u64;
-                        let x = draw(distribution, words[i], || philox::bits(seed, number, element ^ 1), element);
+                        let x = draw(distribution, lane, words[i], || philox::bits(seed, number, element ^ 1), element);
                         lines::set(line, lane, i, x);
                     }
                 }

@@ -503,7 +503,7 @@ impl Staging {
             let line = self.line.wrapping_add(row * self.pitch);
             unsafe {
                 if class.cell {
-                    lines::fill(line, lane, job.reader.element(access, values, self.from), CELL / size);
+                    lines::fill(line, lane, job.reader.element(access, lane, values, self.from), CELL / size);
                 } else {
                     job.reader.stage(access, lane, values, self.from, self.to, line.wrapping_sub(lo * size));
                 }
