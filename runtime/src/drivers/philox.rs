@@ -42,6 +42,26 @@ pub(crate) fn fill(seed: u64, draw: u32, first: u64, out: &mut [u32]) {
     }
 }
 
+/// For each of some bits, whether they are below a bound: 1, else 0.
+pub(crate) fn below(bits: &[u32], bound: u32, out: &mut [f32]) {
+    #[inline(always)]
+    fn each(bits: &[u32], bound: u32, out: &mut [f32]) {
+        out.iter_mut().zip(bits).for_each(|(out, bits)| *out = if *bits < bound { 1.0 } else { 0.0 });
+    }
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn wide(bits: &[u32], bound: u32, out: &mut [f32]) {
+            each(bits, bound, out);
+        }
+        if super::isa::detected() != super::isa::Isa::V1 {
+            // SAFETY: the instruction set is there
+            return unsafe { wide(bits, bound, out) };
+        }
+    }
+    each(bits, bound, out);
+}
+
 /// The words of consecutive counters.
 fn rounds(seed: u64, draw: u32, counter: u64, out: &mut [u32; 4 * BLOCK]) {
     #[cfg(target_arch = "x86_64")]
@@ -125,20 +145,21 @@ mod avx512 {
         const ODD: __mmask16 = 0xaaaa;
         let by = _mm512_set1_epi32(by);
         let (even, odd) = (_mm512_mul_epu32(a, by), _mm512_mul_epu32(_mm512_srli_epi64::<32>(a), by));
-        let high = _mm512_mask_blend_epi32(ODD, _mm512_srli_epi64::<32>(even), odd);
-        (high, _mm512_mask_blend_epi32(ODD, even, _mm512_slli_epi64::<32>(odd)))
+        // of each pair of lanes the upper one into both, and the lower one into both
+        let high = _mm512_mask_shuffle_epi32::<0xf5>(odd, !ODD, even);
+        (high, _mm512_mask_shuffle_epi32::<0xa0>(even, ODD, odd))
     }
 
     /// Sixteen counters, one a lane.
     #[target_feature(enable = "avx512f")]
     pub(super) fn sixteen(seed: u64, draw: u32, counter: u64, out: &mut [u32; 64]) {
         const XOR: i32 = 0x96;
-        let lanes = |shift: u32| {
-            let lane: [i32; 16] = std::array::from_fn(|i| (counter.wrapping_add(i as u64) >> shift) as i32);
-            // SAFETY: sixteen lanes
-            unsafe { _mm512_loadu_si512(lane.as_ptr().cast()) }
-        };
-        let (mut c0, mut c1) = (lanes(0), lanes(32));
+        // the low words count up; where they wrap, the high word is one more
+        let ramp = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+        let low = _mm512_set1_epi32(counter as i32);
+        let mut c0 = _mm512_add_epi32(low, ramp);
+        let high = _mm512_set1_epi32((counter >> 32) as i32);
+        let mut c1 = _mm512_mask_add_epi32(high, _mm512_cmplt_epu32_mask(c0, low), high, _mm512_set1_epi32(1));
         let (mut c2, mut c3) = (_mm512_set1_epi32(draw as i32), _mm512_setzero_si512());
         let mut k = [seed as u32, (seed >> 32) as u32];
         for _ in 0..ROUNDS {

@@ -316,8 +316,7 @@ unsafe fn stage_random(seed: u64, number: u32, distribution: Distribution, lane:
                         if bound > u64::from(u32::MAX) {
                             (0..m).for_each(|i| *line.add(i) = 1.0);
                         } else {
-                            let bound = bound as u32;
-                            (0..m).for_each(|i| *line.add(i) = if words[i] < bound { 1.0 } else { 0.0 });
+                            philox::below(&words[..m], bound as u32, std::slice::from_raw_parts_mut(line, m));
                         }
                     } else {
                         let line = line as *mut f64;
