@@ -1,6 +1,7 @@
 //! Reads PyTorch's operator samples in `data/opinfo`.
 
 use pullback::ndarray::ArrayD;
+use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value};
 use std::fs;
@@ -91,12 +92,11 @@ impl Sample {
     }
     /// What was fed into an output.
     pub fn cotangent(&self, position: usize) -> ArrayD<f64> {
-        self.floats(&self.json["cotangents"][format!("out{position}")])
+        self.cotangent_of(position).unwrap_or_else(|| panic!("{}: no cotangent of output {position}", self.name))
     }
     /// What was fed into an output, if anything was.
     pub fn cotangent_of(&self, position: usize) -> Option<ArrayD<f64>> {
-        let value = self.json.get("cotangents")?.get(format!("out{position}"))?;
-        (!value.is_null()).then(|| self.floats(value))
+        self.entry("cotangents", &format!("out{position}"))
     }
     /// All gradients (`grads`), or all arguments after the call (`written`), by the arguments' names.
     pub fn entries(&self, table: &str) -> Vec<(String, ArrayD<f64>)> {
@@ -105,21 +105,24 @@ impl Sample {
     }
     /// The gradient of a positional argument, where PyTorch gives one.
     pub fn grad(&self, position: usize) -> Option<ArrayD<f64>> {
-        self.entry("grads", position)
+        self.entry("grads", &format!("arg{position}"))
     }
     /// A positional argument after the call, where it was written to.
     pub fn written(&self, position: usize) -> Option<ArrayD<f64>> {
-        self.entry("written", position)
+        self.entry("written", &format!("arg{position}"))
     }
 
-    fn entry(&self, table: &str, position: usize) -> Option<ArrayD<f64>> {
-        let value = self.json.get(table)?.get(format!("arg{position}"))?;
+    fn entry(&self, table: &str, name: &str) -> Option<ArrayD<f64>> {
+        let value = self.json.get(table)?.get(name)?;
         (!value.is_null()).then(|| self.floats(value))
     }
     fn dtype(&self, value: &Value) -> Dtype {
+        self.view(value).dtype()
+    }
+    fn view(&self, value: &Value) -> TensorView<'_> {
         let key = value["tensor"].as_str().unwrap_or_else(|| panic!("{}: {value} is no tensor", self.name));
         let file = SafeTensors::deserialize(&self.tensors).expect("a safetensors file");
-        file.tensor(key).expect("the tensor named by the sample").dtype()
+        file.tensor(key).expect("the tensor named by the sample")
     }
     fn floats(&self, value: &Value) -> ArrayD<f64> {
         self.array(value, Dtype::F64, f64::from_le_bytes)
@@ -128,10 +131,8 @@ impl Sample {
         self.array(value, Dtype::I64, i64::from_le_bytes)
     }
     fn array<T>(&self, value: &Value, dtype: Dtype, of: fn([u8; 8]) -> T) -> ArrayD<T> {
-        let key = value["tensor"].as_str().unwrap_or_else(|| panic!("{}: {value} is no tensor", self.name));
-        let file = SafeTensors::deserialize(&self.tensors).expect("a safetensors file");
-        let view = file.tensor(key).expect("the tensor named by the sample");
-        assert_eq!(view.dtype(), dtype, "{}: {key}", self.name);
+        let view = self.view(value);
+        assert_eq!(view.dtype(), dtype, "{}: {value}", self.name);
         let (words, rest) = view.data().as_chunks::<8>();
         assert!(rest.is_empty());
         ArrayD::from_shape_vec(view.shape(), words.iter().copied().map(of).collect()).expect("as many as the shape says")

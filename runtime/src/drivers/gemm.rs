@@ -63,8 +63,7 @@ impl GemmStep<'_> {
             let own: Vec<usize> = axes(target).iter().flat_map(|a| memory.space.of(*a)).collect();
             let len = |g: &usize| (*g, memory.space.dims()[*g].len);
             let dims: Vec<(usize, usize)> = order.iter().filter(|g| own.contains(g)).map(len).collect();
-            let words = memory.lay_temp(target, &dims);
-            memory.own(target, words);
+            memory.own_temp(target, &dims);
         }
         let Some(mode) = memory.mode(target) else { return true };
         let axes = |a: Array| memory.arrays[a.0 as usize].axes.clone();

@@ -151,6 +151,13 @@ pub(crate) struct Laid {
     pub dims: Vec<(usize, i64, i64)>,
 }
 
+impl Laid {
+    /// The stride along a dimension, in bytes; 0 where it has none such.
+    pub(crate) fn stride(&self, g: usize) -> i64 {
+        self.dims.iter().find(|d| d.0 == g).map_or(0, |d| d.1)
+    }
+}
+
 /// What lowering needs to know about the call.
 pub(crate) struct Context<'c> {
     pub space: &'c Space,

@@ -221,14 +221,26 @@ impl Memory {
         self.bases[array.0 as usize] = buffer.as_mut_ptr() as *mut u8;
         self.owned.push(buffer);
     }
+    /// Lays out a temporary of the whole call over the given dimensions, and gives it its memory.
+    pub(crate) fn own_temp(&mut self, array: Array, dims: &[(usize, usize)]) {
+        let words = self.lay_temp(array, dims);
+        self.own(array, words);
+    }
+    /// The dimensions of an array and their extents, outermost first.
+    pub(crate) fn dims(&self, array: Array) -> Vec<(usize, usize)> {
+        let axes = &self.arrays[array.0 as usize].axes;
+        axes.iter().flat_map(|a| self.space.of(*a)).map(|g| (g, self.space.dims()[g].len)).collect()
+    }
+    /// How far an array's elements lie apart along a dimension, in bytes; 0 where it has none such.
+    pub(crate) fn stride(&self, array: Array, g: usize) -> i64 {
+        self.laid[array.0 as usize].as_ref().map_or(0, |laid| laid.stride(g))
+    }
     fn add_to(&mut self, array: Array, raw: &Raw) {
         let from = self.laid[array.0 as usize].clone();
-        let dims: Vec<usize> = self.arrays[array.0 as usize].axes.iter().flat_map(|a| self.space.of(*a)).collect();
-        let to = lay(raw, dims.iter().copied());
+        let dims = self.dims(array);
+        let to = lay(raw, dims.iter().map(|d| d.0));
         let Some(from) = from else { return };
-        let strides = |l: &Laid, g: usize| l.dims.iter().find(|d| d.0 == g).map_or(0, |d| d.1);
-        let loops: Vec<(usize, i64, i64)> =
-            dims.iter().map(|&g| (self.space.dims()[g].len, strides(&from, g), strides(&to, g))).collect();
+        let loops: Vec<(usize, i64, i64)> = dims.iter().map(|&(g, len)| (len, from.stride(g), to.stride(g))).collect();
         let base = self.bases[array.0 as usize];
         each(&loops, &mut |a, b| {
             // SAFETY: both lie within their arrays

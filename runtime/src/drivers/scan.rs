@@ -17,20 +17,14 @@ pub(crate) struct ScanStep {
 impl ScanStep {
     /// Line after line, each in `f64`.
     pub(crate) fn run(&self, memory: &mut Memory) {
-        let own = memory.arrays[self.target.0 as usize].axes.clone();
-        let dims: Vec<(usize, usize)> =
-            own.iter().flat_map(|a| memory.space.of(*a)).map(|g| (g, memory.space.dims()[g].len)).collect();
+        let dims = memory.dims(self.target);
         if matches!(memory.arrays[self.target.0 as usize].kind, Kind::Temp) {
-            let words = memory.lay_temp(self.target, &dims);
-            memory.own(self.target, words);
+            memory.own_temp(self.target, &dims);
         }
         let Some(mode) = memory.mode(self.target) else { return };
         let along = memory.space.of(self.axis);
         let (inner, outer): (Vec<_>, Vec<_>) = dims.into_iter().partition(|(g, _)| along.contains(g));
-        let stride = |a: Array, g: usize| {
-            let laid = memory.laid[a.0 as usize].as_ref();
-            laid.and_then(|l| l.dims.iter().find(|d| d.0 == g)).map_or(0, |d| d.1)
-        };
+        let stride = |a: Array, g: usize| memory.stride(a, g);
         // factor and term, then the target, visited in the same order
         let offsets = |dims: &[(usize, usize)]| {
             let reads: Vec<_> = dims.iter().map(|&(g, len)| (len, stride(self.factor, g), stride(self.term, g))).collect();

@@ -18,12 +18,9 @@ impl ScatterStep {
     /// Sources in order, on one thread: deterministic.
     pub(crate) fn run(&self, memory: &mut Memory) {
         let axes = |memory: &Memory, a: Array| memory.arrays[a.0 as usize].axes.clone();
-        let own = axes(memory, self.target);
-        let dims: Vec<(usize, usize)> =
-            own.iter().flat_map(|a| memory.space.of(*a)).map(|g| (g, memory.space.dims()[g].len)).collect();
+        let dims = memory.dims(self.target);
         if matches!(memory.arrays[self.target.0 as usize].kind, Kind::Temp) {
-            let words = memory.lay_temp(self.target, &dims);
-            memory.own(self.target, words);
+            memory.own_temp(self.target, &dims);
         }
         let Some(mode) = memory.mode(self.target) else { return };
         // sums in f64, row-major over the target's dimensions
@@ -36,10 +33,7 @@ impl ScatterStep {
         let mut sums = vec![0.0f64; size as usize];
         let extent = memory.space.extent(self.axis) as i64;
         let along = memory.space.of(self.axis).last().map_or(0, |g| strides[g]);
-        let stride = |a: Array, g: usize| {
-            let laid = memory.laid[a.0 as usize].as_ref();
-            laid.and_then(|l| l.dims.iter().find(|d| d.0 == g)).map_or(0, |d| d.1)
-        };
+        let stride = |a: Array, g: usize| memory.stride(a, g);
         let mut domain = axes(memory, self.value);
         domain.extend(axes(memory, self.index));
         domain.sort();

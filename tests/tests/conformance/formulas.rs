@@ -108,10 +108,8 @@ pub fn cross_entropy_total(
     smoothing: f64,
     is_mean: bool,
 ) -> Tensor<f32, ()> {
-    let nll = logsumexp(logits, C) - logits;
+    let total = sum(cross_entropy_each(logits, label, weight, ignore, smoothing), (N, L));
     let hit = eq(index(C), label) & ne(label, ignore);
-    let smooth = select(ne(label, ignore), sum(weight * nll, C), 0.0) / len(C);
-    let total = sum((1.0 - smoothing) * sum(select(hit, weight * nll, 0.0), C) + smoothing * smooth, (N, L));
     if is_mean { total / sum(select(hit, weight, 0.0), (N, C, L)) } else { total }
 }
 

@@ -45,10 +45,15 @@ fn batch_norm(sample: &Sample) -> Verdict {
     match (sample.kwarg("training").and_then(Json::as_bool) == Some(true), statistics) {
         (false, Some((mean, var))) => call.constant(mean).constant(var).run(&BatchNormEval { eps }),
         (_, statistics) => {
-            let (mean, var) = statistics.unwrap_or_else(|| (super::filled(c, 0.0), super::filled(c, 1.0)));
+            let (mean, var) = statistics.unwrap_or_else(|| fresh_statistics(c));
             call.state("arg1", mean).state("arg2", var).run(&BatchNorm { momentum, eps })
         }
     }
+}
+
+/// Running statistics before the first batch.
+fn fresh_statistics(c: usize) -> (ArrayD<f64>, ArrayD<f64>) {
+    (super::filled(c, 0.0), super::filled(c, 1.0))
 }
 
 fn native_batch_norm(sample: &Sample) -> Verdict {
@@ -62,54 +67,49 @@ fn native_batch_norm(sample: &Sample) -> Verdict {
         // its statistics are empty then
         (false, Some((mean, var))) => call.constant(mean).constant(var).run(&BatchNormEval { eps: number(7) }),
         (_, statistics) => {
-            let (mean, var) = statistics.unwrap_or_else(|| (super::filled(c, 0.0), super::filled(c, 1.0)));
+            let (mean, var) = statistics.unwrap_or_else(|| fresh_statistics(c));
             let op = BatchNormWithStatistics { momentum: number(6), eps: number(7) };
             call.state("arg3", mean).state("arg4", var).run(&op)
         }
     }
 }
 
-/// How many elements the last dimensions, named by an argument, have.
-fn normalised(sample: &Sample) -> usize {
-    let shape = sample.arg(1).and_then(Json::as_array).expect("a shape");
-    shape.iter().map(|n| n.as_u64().expect("an extent") as usize).product()
-}
-
-/// The input as rows of what is normalised.
-fn rows(x: &ArrayD<f64>, c: usize, dims: usize) -> Vec<usize> {
-    vec![x.shape()[..x.ndim() - dims].iter().product(), c]
+/// The input as rows of what is normalised, its last dimensions, and how long a row is.
+fn by_rows(sample: &Sample) -> (Call<'_>, usize) {
+    let x = input(sample);
+    let normalised = sample.arg(1).and_then(Json::as_array).expect("a shape");
+    let c = normalised.iter().map(|n| n.as_u64().expect("an extent") as usize).product();
+    let outer = x.shape()[..x.ndim() - normalised.len()].iter().product();
+    (Call::new(sample).tensor("arg0", &x, &[outer, c]), c)
 }
 
 fn layer_norm(sample: &Sample) -> Verdict {
-    let (x, c) = (input(sample), normalised(sample));
-    let shape = rows(&x, c, sample.arg(1).and_then(Json::as_array).map_or(0, Vec::len));
-    let call = Call::new(sample).tensor("arg0", &x, &shape);
+    let (call, c) = by_rows(sample);
     let eps = sample.either(4, "eps").and_then(Json::as_f64).unwrap_or(1e-5);
     call.or("arg2", sample.tensor(2), 1.0, c).or("arg3", sample.tensor(3), 0.0, c).run(&LayerNorm { eps })
 }
 
 fn rms_norm(sample: &Sample) -> Verdict {
-    let (x, c) = (input(sample), normalised(sample));
-    let shape = rows(&x, c, sample.arg(1).and_then(Json::as_array).map_or(0, Vec::len));
+    let (call, c) = by_rows(sample);
     let eps = sample.either(3, "eps").and_then(Json::as_f64).unwrap_or(f64::EPSILON);
-    Call::new(sample).tensor("arg0", &x, &shape).or("arg2", sample.tensor(2), 1.0, c).run(&RmsNorm { eps })
+    call.or("arg2", sample.tensor(2), 1.0, c).run(&RmsNorm { eps })
 }
 
 fn group_norm(sample: &Sample) -> Verdict {
-    let x = input(sample);
-    let c = x.shape()[1];
     let groups = sample.arg(1).and_then(Json::as_u64).expect("a number of groups") as usize;
-    let call = Call::new(sample).tensor("arg0", &x, x.shape());
-    let call = call.or("weight", sample.tensor_named("weight"), 1.0, c).or("bias", sample.tensor_named("bias"), 0.0, c);
-    call.run(&GroupNorm { groups, eps: sample.number("eps", 1e-5) })
+    by_channels(sample).run(&GroupNorm { groups, eps: sample.number("eps", 1e-5) })
 }
 
 fn instance_norm(sample: &Sample) -> Verdict {
+    by_channels(sample).run(&InstanceNorm { eps: sample.number("eps", 1e-5) })
+}
+
+/// The input, and the weight and bias of its channels, ones and zeros if they are not there.
+fn by_channels(sample: &Sample) -> Call<'_> {
     let x = input(sample);
     let c = x.shape()[1];
     let call = Call::new(sample).tensor("arg0", &x, x.shape());
-    let call = call.or("weight", sample.tensor_named("weight"), 1.0, c).or("bias", sample.tensor_named("bias"), 0.0, c);
-    call.run(&InstanceNorm { eps: sample.number("eps", 1e-5) })
+    call.or("weight", sample.tensor_named("weight"), 1.0, c).or("bias", sample.tensor_named("bias"), 0.0, c)
 }
 
 /// A shape with one dimension in the middle of three; a scalar has one of its own.

@@ -4,7 +4,7 @@
 //! and each rounding on the way adds to the error. So arithmetic in which an `f64` meets data stays `f64` until its value is
 //! stored or meets a function; that is cheap, since sweeps of this kind wait for memory.
 
-use crate::graph::{BinaryOp, UnaryOp};
+use crate::graph::{BinaryOp, ReduceOp, UnaryOp};
 use crate::plan::{Body, Leaf, Pointwise, Val};
 
 /// By operand, and by instruction.
@@ -57,10 +57,8 @@ impl Wide {
             let is_wide = |v: &Val| matches!(v, Val::Instr(k) if self.code[*k as usize]);
             self.code[at] = self.code[at] || is_arithmetic(&instr.op) && instr.op.operands().iter().any(is_wide);
         }
-        for at in 0..body.code.len() {
-            self.code[at] = self.code[at] || is_arithmetic(&body.code[at].op) && self.serves(body, at);
-        }
-        for (_, instr) in body.code.iter().enumerate().filter(|(at, _)| self.code[*at]) {
+        self.spread_to_operands(body);
+        for (instr, _) in body.code.iter().zip(&self.code).filter(|(_, wide)| **wide) {
             for v in instr.op.operands() {
                 if let Val::Operand(k) = v {
                     self.operands[k as usize] |= f64s[k as usize];
@@ -72,15 +70,23 @@ impl Wide {
     fn count(&self) -> usize {
         self.operands.iter().chain(&self.code).filter(|w| **w).count()
     }
-    /// Whether an instruction's value goes into wide arithmetic and sums beside it, and nowhere else.
-    fn serves(&self, body: &Body, at: usize) -> bool {
-        let value = Val::Instr(at as u32);
-        let (mut wide, mut other) = (false, body.stores.iter().any(|s| s.1 == value));
-        for (user, _) in body.code.iter().enumerate().filter(|(_, i)| i.op.operands().contains(&value)) {
-            wide |= self.code[user];
-            other |= !self.code[user];
+    /// On to arithmetic whose value goes into wide arithmetic, and sums beside it, and nowhere else: users first.
+    fn spread_to_operands(&mut self, body: &Body) {
+        let (mut served, mut other) = (vec![false; self.code.len()], vec![false; self.code.len()]);
+        let stored = body.stores.iter().map(|s| s.1);
+        for v in stored.chain(body.folds.iter().filter(|f| f.op != ReduceOp::Sum).map(|f| f.value)) {
+            if let Val::Instr(k) = v {
+                other[k as usize] = true;
+            }
         }
-        other |= body.folds.iter().any(|f| f.value == value && f.op != crate::graph::ReduceOp::Sum);
-        wide && !other
+        for (at, instr) in body.code.iter().enumerate().rev() {
+            self.code[at] |= is_arithmetic(&instr.op) && served[at] && !other[at];
+            for v in instr.op.operands() {
+                if let Val::Instr(k) = v {
+                    let uses = if self.code[at] { &mut served } else { &mut other };
+                    uses[k as usize] = true;
+                }
+            }
+        }
     }
 }
