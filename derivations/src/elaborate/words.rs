@@ -369,6 +369,14 @@ impl Elaborator<'_> {
         }
     }
 
+    /// The axes of this name here: a helper's argument, or one declared.
+    pub(super) fn named_axes(&mut self, name: &str) -> Option<Vec<AxisId>> {
+        match self.frame().find(name) {
+            Some((Value::Axes(axes), _)) => Some(axes.clone()),
+            _ => self.frame().axes.get(name).cloned(),
+        }
+    }
+
     /// The axes that an argument names: `N`, `(N, C)`, or an axis argument of a helper.
     pub(super) fn axes_arg(&mut self, arg: &Expr) -> Option<Vec<AxisId>> {
         let elems: Vec<&Expr> = match arg {
@@ -386,11 +394,7 @@ impl Elaborator<'_> {
                 continue;
             };
             let text = name.to_string();
-            let known = match self.frame().find(&text) {
-                Some((Value::Axes(axes), _)) => Some(axes.clone()),
-                _ => self.frame().axes.get(&text).cloned(),
-            };
-            match known {
+            match self.named_axes(&text) {
                 Some(found) => {
                     for axis in found {
                         if axes.contains(&axis) {
