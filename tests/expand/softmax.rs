@@ -244,6 +244,27 @@ const _: () = {
             )?;
             ::core::result::Result::Ok(SoftmaxSaved { arrays })
         }
+        /**Computes the formula, as `forward` does, and overwrites `x` with the result.
+
+The gradients do not depend on what it held: `backward` takes the overwritten array for both `x` and `y`.
+
+# Errors
+Where shapes disagree, or a condition of the formula does not hold. Nothing is written then.*/
+        #[inline]
+        pub fn forward_inplace<D: ::pullback::ndarray::Dimension>(
+            &self,
+            x: &mut ::pullback::ndarray::ArrayRef<f32, D>,
+        ) -> ::core::result::Result<SoftmaxSaved<f32>, ::pullback::Error> {
+            let call = prepare(self, [::core::option::Option::Some(x.shape())])?;
+            let arrays = forward::<
+                f32,
+            >(
+                &call,
+                (::pullback::__private::View::overwritten(),),
+                (::pullback::__private::Target::overwriting(x),),
+            )?;
+            ::core::result::Result::Ok(SoftmaxSaved { arrays })
+        }
         /**The gradients, from the cotangent of the output.
 
 ```text

@@ -1,7 +1,9 @@
 //! The public items: the function, the operation, what it saves, its gradients.
 
+use super::Variant;
 use super::docs::Docs;
 use super::inner::grad_ident;
+use super::inplace;
 use super::signature::{Face, Rank, list_of, visible};
 use crate::syntax::{AxisList, Output, Param, ParamKind};
 use proc_macro2::{Ident, TokenStream};
@@ -11,7 +13,7 @@ use quote::quote;
 const CLIPPY_ARGUMENTS: usize = 7;
 
 /// Silences clippy where the API has many arguments. Only clippy sees it, so that no `forbid` of the user's meets it.
-fn many_arguments(count: usize) -> TokenStream {
+pub(super) fn many_arguments(count: usize) -> TokenStream {
     if count > CLIPPY_ARGUMENTS { quote!(#[cfg_attr(clippy, allow(clippy::too_many_arguments))]) } else { quote!() }
 }
 
@@ -207,14 +209,14 @@ fn into(face: &Face<'_>) -> TokenStream {
     }
 }
 
-/// `impl BatchNorm { forward, backward, forward_into, backward_into }` and `Saved::bytes`.
-pub fn methods(face: &Face<'_>, docs: &Docs) -> TokenStream {
+/// `impl BatchNorm { forward, forward_into, forward_inplace, backward, backward_into }` and `Saved::bytes`.
+pub fn methods(face: &Face<'_>, docs: &Docs, variants: &[Variant]) -> TokenStream {
     let stem = &face.stem;
-    let (forward, forward_into) = (forward(face), forward_into(face));
+    let (forward, forward_into, in_place) = (forward(face), forward_into(face), inplace::method(face, variants));
     let (backward, backward_into) = (backward(face, docs), backward_into(face));
     let saved = face.named("Saved");
     quote! {
-        impl #stem { #forward #forward_into #backward #backward_into }
+        impl #stem { #forward #forward_into #in_place #backward #backward_into }
         impl<T> #saved<T> {
             /// How many bytes are kept.
             #[inline]
@@ -224,7 +226,7 @@ pub fn methods(face: &Face<'_>, docs: &Docs) -> TokenStream {
 }
 
 /// `prepare(self, [Some(x.shape()), ..])`
-fn prepare_call(face: &Face<'_>, with_state: bool) -> TokenStream {
+pub(super) fn prepare_call(face: &Face<'_>, with_state: bool) -> TokenStream {
     let shapes = face.args().map(|(_, p)| {
         let name = visible(&p.name);
         let scalar = list_of(&p.kind).is_none_or(|l| matches!(face.rank(l), Rank::Scalar));
@@ -240,7 +242,7 @@ fn prepare_call(face: &Face<'_>, with_state: bool) -> TokenStream {
 }
 
 /// An argument, as the inner functions take it.
-fn passed(face: &Face<'_>, p: &Param) -> TokenStream {
+pub(super) fn passed(face: &Face<'_>, p: &Param) -> TokenStream {
     let rt = &face.rt;
     let name = visible(&p.name);
     let scalar = list_of(&p.kind).is_none_or(|l| matches!(face.rank(l), Rank::Scalar));
@@ -532,6 +534,7 @@ pub fn stub_methods(face: &Face<'_>) -> TokenStream {
     let cotangents: Vec<TokenStream> = face.float_outputs().map(|(_, o)| face.output_arg_type(o, false)).collect();
     let backward_args: Vec<TokenStream> = face.backward_args().map(|(_, p)| face.arg_type(p)).collect();
     let ys: Vec<TokenStream> = face.formula.outputs.iter().map(|o| face.output_arg_type(o, false)).collect();
+    let in_place = inplace::stub(face);
     let before = quote!(#(_: #cotangents,)* #(_: #backward_args,)* #(_: #ys,)* _: &#saved<#elem>);
     quote! {
         impl #stem {
@@ -539,6 +542,7 @@ pub fn stub_methods(face: &Face<'_>) -> TokenStream {
             pub fn forward #generics(&self, #(#args),*) -> ::core::result::Result<(#outputs, #saved<#elem>), #krate::Error> { ::core::unreachable!() }
             #[doc(hidden)]
             pub fn forward_into #generics(&self, #(#args,)* #(#outs),*) -> ::core::result::Result<#saved<#elem>, #krate::Error> { ::core::unreachable!() }
+            #in_place
             #[doc(hidden)]
             pub fn backward #generics(&self, #before) -> ::core::result::Result<#grads #result, #krate::Error> { ::core::unreachable!() }
             #[doc(hidden)]

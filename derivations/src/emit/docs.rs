@@ -29,6 +29,17 @@ impl Docs {
     }
 }
 
+impl Docs {
+    /// Of the method that overwrites an argument with the output.
+    pub fn in_place(argument: &str, output: &str) -> String {
+        format!(
+            "Computes the formula, as `forward` does, and overwrites `{argument}` with the result.\n\nThe gradients do not depend on \
+             what it held: `backward` takes the overwritten array for both `{argument}` and `{output}`.\n\n# Errors\nWhere shapes \
+             disagree, or a condition of the formula does not hold. Nothing is written then."
+        )
+    }
+}
+
 /// How often memory is passed over, in one direction.
 fn passes(variant: &Variant, direction: &str, plan: &Plan) -> String {
     let cost = plan::cost(&variant.graph, plan);

@@ -7,6 +7,7 @@ mod api;
 mod bundle;
 mod docs;
 mod inner;
+mod inplace;
 pub mod kernel;
 mod layer;
 mod prepare;
@@ -64,7 +65,7 @@ pub fn emit(options: &Options, formula: &Formula, variants: &[Variant], library:
     let docs = docs::Docs::new(&face, variants);
     let types = api::types(&face, &docs);
     let function = api::function(&face, &docs);
-    let methods = api::methods(&face, &docs);
+    let methods = api::methods(&face, &docs, variants);
     let prepare = prepare::prepare(&face, variants);
     let inner = inner::inner(&face, variants);
     let layer = layer::layer(&face, variants, library);

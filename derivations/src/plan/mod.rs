@@ -13,6 +13,7 @@ mod body;
 mod cost;
 mod describe;
 mod gemm;
+mod inplace;
 pub mod interpret;
 mod levels;
 mod lower;

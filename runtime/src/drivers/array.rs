@@ -82,18 +82,24 @@ pub(crate) fn elem_of<T: Stored>() -> Elem {
 /// An array that a kernel reads.
 #[derive(Clone, Debug)]
 pub struct View<'a, T> {
-    pub(crate) raw: Raw,
+    /// `None`: the memory that the kernel's result overwrites, as it was.
+    pub(crate) raw: Option<Raw>,
     life: PhantomData<&'a T>,
 }
 
 impl<'a, T: Stored> View<'a, T> {
     /// Any rank, any strides.
     pub fn of<D: Dimension>(array: &'a ArrayRef<T, D>) -> View<'a, T> {
-        View { raw: Raw::of(elem_of::<T>(), array, array.as_ptr() as *mut u8), life: PhantomData }
+        View { raw: Some(Raw::of(elem_of::<T>(), array, array.as_ptr() as *mut u8)), life: PhantomData }
     }
     /// One number, without axes.
     pub fn scalar(x: &'a T) -> View<'a, T> {
-        View { raw: Raw { elem: elem_of::<T>(), ptr: (&raw const *x) as *mut u8, dims: vec![] }, life: PhantomData }
+        let raw = Raw { elem: elem_of::<T>(), ptr: (&raw const *x) as *mut u8, dims: vec![] };
+        View { raw: Some(raw), life: PhantomData }
+    }
+    /// What [`Target::overwriting`] had before: of a kernel that has one.
+    pub fn overwritten() -> View<'a, T> {
+        View { raw: None, life: PhantomData }
     }
 }
 
@@ -108,17 +114,23 @@ pub(crate) enum Mode {
 #[derive(Debug)]
 pub struct Target<'a, T> {
     pub(crate) raw: Option<(Raw, Mode)>,
+    /// The kernel may read what was there before.
+    pub(crate) overwrites: bool,
     life: PhantomData<&'a mut T>,
 }
 
 impl<'a, T: Stored> Target<'a, T> {
     fn new<U, D: Dimension>(array: &'a mut ArrayRef<U, D>, mode: Mode) -> Target<'a, T> {
         let ptr = array.as_mut_ptr() as *mut u8;
-        Target { raw: Some((Raw::of(elem_of::<T>(), array, ptr), mode)), life: PhantomData }
+        Target { raw: Some((Raw::of(elem_of::<T>(), array, ptr), mode)), overwrites: false, life: PhantomData }
     }
     /// Overwrites every element.
     pub fn write<D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Target<'a, T> {
         Target::new(array, Mode::Write)
+    }
+    /// Overwrites every element of what the kernel reads as [`View::overwritten`].
+    pub fn overwriting<D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Target<'a, T> {
+        Target { overwrites: true, ..Target::write(array) }
     }
     /// Writes every element; none is read.
     pub fn uninit<D: Dimension>(array: &'a mut ArrayRef<MaybeUninit<T>, D>) -> Target<'a, T> {
@@ -131,7 +143,7 @@ impl<'a, T: Stored> Target<'a, T> {
     /// Overwrites one number.
     pub fn scalar(x: &'a mut T) -> Target<'a, T> {
         let raw = Raw { elem: elem_of::<T>(), ptr: (&raw mut *x) as *mut u8, dims: vec![] };
-        Target { raw: Some((raw, Mode::Write)), life: PhantomData }
+        Target { raw: Some((raw, Mode::Write)), overwrites: false, life: PhantomData }
     }
     /// Adds to one number.
     pub fn add_scalar(x: &'a mut T) -> Target<'a, T> {
@@ -149,7 +161,7 @@ impl<'a, T: Stored> Target<'a, T> {
     }
     /// Not wanted.
     pub fn none() -> Target<'a, T> {
-        Target { raw: None, life: PhantomData }
+        Target { raw: None, overwrites: false, life: PhantomData }
     }
 }
 
@@ -218,7 +230,7 @@ pub struct IndexView<'a> {
 impl<'a> IndexView<'a> {
     /// Of integers.
     pub fn of<D: Dimension>(array: &'a ArrayRef<i64, D>) -> IndexView<'a> {
-        IndexView { raw: View::of(array).raw, life: PhantomData }
+        IndexView { raw: Raw::of(Elem::I64, array, array.as_ptr() as *mut u8), life: PhantomData }
     }
 }
 

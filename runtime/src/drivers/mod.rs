@@ -17,6 +17,7 @@ mod finish;
 mod gather;
 mod gemm;
 mod group;
+mod in_place;
 pub(crate) mod isa;
 mod lines;
 mod lower;

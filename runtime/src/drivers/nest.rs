@@ -314,7 +314,7 @@ fn nest(memory: &mut Memory, outer: &[Axis], steps: &[Step], inside: &dyn Fn(Arr
     nest.run(memory);
 }
 
-/// Whether a sweep's stores are large and not read again in the nest.
+/// Whether a sweep's stores are large and not read again in the nest, nor lie where something was just read.
 fn streams(memory: &Memory, step: &Step, steps: &[Step]) -> bool {
     let bytes = |a: &Array| {
         let info = &memory.arrays[a.0 as usize];
@@ -323,7 +323,8 @@ fn streams(memory: &Memory, step: &Step, steps: &[Step]) -> bool {
     !step.stores.is_empty()
         && step.stores.iter().all(|a| {
             let root = matches!(memory.arrays[a.0 as usize].kind, Kind::Root(Some((_, Mode::Write))));
-            root && bytes(a) >= STREAM && !steps.iter().any(|s| s.reads().contains(a))
+            let shared = memory.bases.iter().filter(|p| **p == memory.bases[a.0 as usize]).count() > 1;
+            root && !shared && bytes(a) >= STREAM && !steps.iter().any(|s| s.reads().contains(a))
         })
 }
 

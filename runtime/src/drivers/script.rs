@@ -4,7 +4,7 @@ use super::array::{Elem, IndexTarget, IndexView, Mode, Raw, Stored, Target, View
 use super::space::{Axis, Condition, Index, Space};
 use super::tile::{Out, Tile, TileJob};
 use super::vector::{At, Vector, Wide};
-use super::{gemm::GemmStep, nest, scan::ScanStep, scatter::ScatterStep};
+use super::{gemm::GemmStep, in_place, nest, scan::ScanStep, scatter::ScatterStep};
 use std::marker::PhantomData;
 
 /// An array of a script: an input, a result, or a temporary.
@@ -22,6 +22,8 @@ pub(crate) struct ArrayInfo {
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Input(Raw),
+    /// What the result held before that overwrites it; before the script runs it becomes an `Input`.
+    Overwritten,
     /// `None`: not wanted.
     Root(Option<(Raw, Mode)>),
     Temp,
@@ -203,6 +205,8 @@ pub struct Script<'a, V> {
     pub(crate) space: Space,
     pub(crate) arrays: Vec<ArrayInfo>,
     pub(crate) phases: Vec<Phase<'a>>,
+    /// The result that overwrites what is read.
+    overwriting: Option<Array>,
     in_after: bool,
     at: At<V>,
 }
@@ -210,7 +214,7 @@ pub struct Script<'a, V> {
 impl<V: Vector> At<V> {
     /// An empty script.
     pub fn script<'a>(self, space: Space) -> Script<'a, V> {
-        Script { space, arrays: vec![], phases: vec![], in_after: false, at: self }
+        Script { space, arrays: vec![], phases: vec![], overwriting: None, in_after: false, at: self }
     }
 }
 
@@ -225,7 +229,10 @@ impl<'a, V: Vector> Script<'a, V> {
     }
     /// An array that is read.
     pub fn input<T: Stored, const N: usize>(&mut self, view: View<'a, T>, axes: [Axis; N]) -> Array {
-        self.array(view.raw.elem, &axes, Kind::Input(view.raw))
+        match view.raw {
+            Some(raw) => self.array(raw.elem, &axes, Kind::Input(raw)),
+            None => self.array(super::array::elem_of::<T>(), &axes, Kind::Overwritten),
+        }
     }
     /// Indices that are read.
     pub fn input_index<const N: usize>(&mut self, view: IndexView<'a>, axes: [Axis; N]) -> Array {
@@ -234,7 +241,12 @@ impl<'a, V: Vector> Script<'a, V> {
     /// A result. It may be read by later sweeps.
     pub fn root<T: Stored, const N: usize>(&mut self, target: Target<'a, T>, axes: [Axis; N]) -> Array {
         let elem = super::array::elem_of::<T>();
-        self.array(elem, &axes, Kind::Root(target.raw))
+        let array = self.array(elem, &axes, Kind::Root(target.raw));
+        if target.overwrites {
+            assert!(self.overwriting.is_none(), "one result overwrites an input");
+            self.overwriting = Some(array);
+        }
+        array
     }
     /// A result of indices.
     pub fn root_index<const N: usize>(&mut self, target: IndexTarget<'a>, axes: [Axis; N]) -> Array {
@@ -316,7 +328,9 @@ impl<'a, V: Vector> Script<'a, V> {
     /// Runs everything that a wanted result needs.
     pub fn run(self) {
         let _ = self.at;
-        nest::run(self.space, self.arrays, self.phases);
+        let mut arrays = self.arrays;
+        in_place::resolve(&mut arrays, &self.phases, self.overwriting);
+        nest::run(self.space, arrays, self.phases);
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod conditions;
 mod gemm;
+mod in_place;
 
 use super::*;
 use crate::Float;
@@ -312,7 +313,7 @@ fn elementary_functions_are_accurate() {
     struct Map<'a, T>(View<'a, T>, Target<'a, T>, Target<'a, T>, Target<'a, T>);
     impl<T: Float> Kernel<T> for Map<'_, T> {
         fn run<V: Vector<Elem = T>>(self, at: At<V>) {
-            let n = self.0.raw.dims[0].0;
+            let n = self.0.raw.as_ref().map_or(0, |raw| raw.dims[0].0);
             let mut k = at.script(Space::new(&[&[n]]));
             let [i] = Space::new(&[&[n]]).axes();
             let x = k.input(self.0, [i]);

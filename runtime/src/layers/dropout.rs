@@ -18,7 +18,7 @@ use crate::prelude::*;
 /// Inverted dropout: `y = x·keep/(1 − p)`, each element kept with probability `1 − p`.
 ///
 /// A layer for training; in evaluation leave it out. No mask is stored: the backward draws it again from the seed, so
-/// give each step its own (`seed.fold_in(step)`). A dropped NaN or infinity is NaN.
+/// give each step its own (`seed.fold_in(step)`). A dropped NaN or infinity is NaN. In place: [`Dropout::forward_inplace`].
 ///
 /// Shapes: any, kept. Source: N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
 /// 2014, section 10.
