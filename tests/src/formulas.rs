@@ -249,10 +249,13 @@ impl<'a> Evaluation<'a> {
     fn supply(&mut self, graph: &Graph, dys: &[ArrayD<f64>]) {
         self.sizes(graph);
         let value = |input: &Input| match input.kind {
-            InputKind::Cotangent(k) => &dys[k as usize],
-            _ => &self.call.tensors[input.name.as_str()],
+            InputKind::Cotangent(k) => dys.get(k as usize),
+            _ => self.call.tensors.get(input.name.as_str()),
         };
-        self.env.inputs = graph.inputs.iter().map(|input| self.by_id(value(input), &input.axes)).collect();
+        // nothing reads an optional argument that is absent
+        let zeros = |input: &Input| vec![0.0; self.env.size(input.axes.iter().copied().collect())];
+        let values = graph.inputs.iter().map(|i| value(i).map_or_else(|| zeros(i), |value| self.by_id(value, &i.axes)));
+        self.env.inputs = values.collect();
     }
 
     /// Extents and constants, in the order in which a call computes them.

@@ -78,13 +78,9 @@ fn value(expr: &Expr, variable: &dyn Fn(&str) -> Constant) -> Constant {
             value(result, variable)
         }
         // `Window::new([2, 2])`, the one function that constants are made with.
-        Expr::Call(e) => match &e.args[0] {
-            Expr::Array(kernel) if kernel.elems.len() == 2 => Constant::Window(Window2d::new(pair(&e.args[0], variable))),
-            kernel => Constant::Sliding(Window::new(three(kernel, 1, variable))),
-        },
+        Expr::Call(e) => Constant::Sliding(Window::new(three(&e.args[0], 1, variable))),
+        Expr::Macro(e) => Constant::Number(f64::from(u8::from(matched(&e.mac, variable)))),
         Expr::MethodCall(e) => match (value(&e.receiver, variable), e.method.to_string().as_str()) {
-            (Constant::Window(k), "stride") => Window2d { stride: pair(&e.args[0], variable), ..k }.into(),
-            (Constant::Window(k), "padding") => Window2d { padding: pair(&e.args[0], variable), ..k }.into(),
             (Constant::Sliding(k), name) if e.args.len() == 1 && is_option(name) => sliding(k, name, &e.args[0], variable),
             (receiver, name) => {
                 let args: Vec<f64> = e.args.iter().map(number).collect();
@@ -118,9 +114,24 @@ fn three(expr: &Expr, rest: usize, variable: &dyn Fn(&str) -> Constant) -> [usiz
     [0, 1, 2].map(|i| array.elems.get(i).map_or(rest, |e| number(e, variable) as usize))
 }
 
-fn pair(expr: &Expr, variable: &dyn Fn(&str) -> Constant) -> [usize; 2] {
-    let Expr::Array(array) = expr else { panic!("{} is no array", expr.to_token_stream()) };
-    [0, 1].map(|i| number(&array.elems[i], variable) as usize)
+/// `matches!(n, 1 | 2)`, which the arms of a `match` become.
+fn matched(mac: &syn::Macro, variable: &dyn Fn(&str) -> Constant) -> bool {
+    let parse = |input: syn::parse::ParseStream<'_>| {
+        let value = input.parse::<Expr>()?;
+        input.parse::<syn::Token![,]>()?;
+        Ok((value, syn::Pat::parse_multi(input)?))
+    };
+    let (value, pattern) = mac.parse_body_with(parse).expect("`matches!`");
+    let value = number(&value, variable);
+    let fits = |pattern: &syn::Pat| match pattern {
+        syn::Pat::Lit(literal) => number(literal, variable) == value,
+        syn::Pat::Wild(_) => true,
+        other => panic!("{}", other.to_token_stream()),
+    };
+    match &pattern {
+        syn::Pat::Or(all) => all.cases.iter().any(fits),
+        one => fits(one),
+    }
 }
 
 fn else_branch(e: &syn::ExprIf) -> &syn::Block {

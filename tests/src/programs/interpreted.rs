@@ -9,6 +9,7 @@ use pullback::ndarray::ArrayD;
 use pullback_derivations::build::{Built, build};
 use pullback_derivations::elaborate::{Outcome, Typed, elaborate};
 use pullback_derivations::error::Errors;
+use pullback_derivations::graph::AxisId;
 use pullback_derivations::simplify::{self, rules};
 use pullback_derivations::syntax::{self, Formula};
 use pullback_derivations::variant;
@@ -121,7 +122,8 @@ fn checked(program: &Program, groups: Groups) -> Result<Passed, Failure> {
     if sizes.refusal(&built.graph, &built.checks).is_some() {
         return Ok(Passed { refused: true, ..Passed::default() });
     }
-    let dys = program.outputs.iter().enumerate().map(|(k, o)| cotangent(program, k, &o.axes)).collect();
+    let lens = |axes: &Vec<AxisId>| axes.iter().map(|a| sizes.env.lens[a.0 as usize]).collect::<Vec<_>>();
+    let dys = typed.output_axes.iter().enumerate().map(|(k, axes)| cotangent(program, k, &lens(axes))).collect();
     let accepted = Accepted { formula: &formula, typed: &typed, built: &built, dys };
     let answer = accepted.answer(&call);
     let beside = accepted.answer(&nudged(program, &call));
@@ -140,11 +142,10 @@ fn checked(program: &Program, groups: Groups) -> Result<Passed, Failure> {
     Ok(passed)
 }
 
-/// A repeatable cotangent of an output; an output of indices has one too, that nothing reads.
-fn cotangent(program: &Program, k: usize, axes: &[super::Axis]) -> ArrayD<f64> {
-    let shape: Vec<usize> = program.shape(axes);
+/// A repeatable cotangent of an output; one of indices has zeros, that nothing reads.
+fn cotangent(program: &Program, k: usize, shape: &[usize]) -> ArrayD<f64> {
     let float = program.values[program.outputs[k].value].kind == Kind::Float;
-    let numbers = fill::numbers(&shape, Style::Ordinary, program.seed ^ (k as u64 + 77));
+    let numbers = fill::numbers(shape, Style::Ordinary, program.seed ^ (k as u64 + 77));
     let numbers = if float { numbers } else { vec![0.0; numbers.len()] };
     ArrayD::from_shape_vec(shape, numbers).expect("as many as the shape says")
 }

@@ -195,9 +195,9 @@ impl Program {
         }
     }
 
-    /// The elements of an argument; `None` where it is absent.
+    /// The elements of an argument; `None` where it is absent. A `Many` axis is one dimension.
     pub fn argument(&self, at: usize, param: &Param, style: Style) -> Option<ArrayD<f64>> {
-        let shape = self.shape(&param.axes);
+        let shape: Vec<usize> = param.axes.iter().map(|a| self.axes[a.0].extent).collect();
         let seed = self.seed.wrapping_mul(31).wrapping_add(at as u64);
         let values = match param.kind {
             ParamKind::Optional { present: false } => return None,
@@ -250,7 +250,13 @@ impl Program {
         let text = text.collect::<Vec<_>>().join("\n");
         self.helpers.retain(|(name, _)| names(&text, name));
         self.settings.retain(|s| names(&text, s.name));
-        self.callees.retain(|c| names(&text, &c.name));
+        let mut called = text;
+        for callee in self.callees.iter().rev() {
+            if names(&called, &callee.name) {
+                called += &callee.function();
+            }
+        }
+        self.callees.retain(|c| names(&called, &c.name));
     }
 }
 
