@@ -24,7 +24,7 @@ pub struct Formulas {
 /// What a formula says to one call. Arrays are in the declared order of axes, `Many` axes as one.
 #[derive(Debug)]
 pub struct Answer {
-    pub output: ArrayD<f64>,
+    pub outputs: Vec<ArrayD<f64>>,
     /// The new values of the states, by name.
     pub states: BTreeMap<String, ArrayD<f64>>,
     /// The gradient of each differentiable argument, by name.
@@ -73,6 +73,17 @@ impl Formulas {
             formulas.add(syn::parse_file(&text).expect("a Rust file"));
         }
         formulas
+    }
+
+    /// No formulas.
+    pub(crate) fn none() -> Formulas {
+        Formulas { items: BTreeMap::new(), library: Library::default() }
+    }
+
+    /// One formula more, which may call those that are there.
+    pub(crate) fn learn(&mut self, function: &syn::ItemFn) {
+        let bundle = self.library.bundle(function);
+        self.library.add(&mut Errors::default(), &function.sig.ident.to_string(), bundle);
     }
 
     /// The formulas in the modules of a file, called by their paths (`module::function`), and each with its module.
@@ -154,14 +165,14 @@ impl Formulas {
     /// If the formula is wrong, or does not fit the call.
     pub fn evaluate(&self, name: &str, call: &Call, dy: &ArrayD<f64>) -> Answer {
         let item = &self.items[name];
-        self.answer(item, call, dy).unwrap_or_else(|e| panic!("{name}: {e}"))
+        self.answer(item, call, std::slice::from_ref(dy)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
     /// The same of a formula that may call these.
     ///
     /// # Errors
     /// The messages of a formula that is wrong.
-    pub(crate) fn answer(&self, item: &syn::ItemFn, call: &Call, dy: &ArrayD<f64>) -> Result<Answer, String> {
+    pub(crate) fn answer(&self, item: &syn::ItemFn, call: &Call, dys: &[ArrayD<f64>]) -> Result<Answer, String> {
         let mut errors = Errors::default();
         let formula = syntax::parse(&mut errors, &syntax::Options::default(), quote!(#item));
         let formula = formula.ok_or_else(|| format!("{:?}", errors.messages()))?;
@@ -172,31 +183,34 @@ impl Formulas {
         if !errors.is_empty() {
             return Err(format!("{:?}", errors.messages()));
         }
-        Ok(Evaluation { formula: &formula, typed, call, env: Env::default() }.run(built, dy))
+        Ok(Evaluation { formula: &formula, typed, call, env: Env::default() }.run(built, dys))
     }
 }
 
 /// A call while it is evaluated.
 pub(crate) struct Evaluation<'a> {
-    formula: &'a Formula,
-    typed: &'a Typed,
-    call: &'a Call,
+    pub(crate) formula: &'a Formula,
+    pub(crate) typed: &'a Typed,
+    pub(crate) call: &'a Call,
     pub(crate) env: Env,
 }
 
 impl<'a> Evaluation<'a> {
-    fn run(mut self, built: Built, dy: &ArrayD<f64>) -> Answer {
+    pub(crate) fn run(mut self, built: Built, dys: &[ArrayD<f64>]) -> Answer {
         let Built { mut graph, outputs, states, params, .. } = built;
-        let promised = &self.typed.output_axes[0];
-        let cotangent = graph.add_input("dy", promised, InputKind::Cotangent(0));
+        let promised = &self.typed.output_axes;
+        let floats = (0..outputs.len()).filter(|k| !self.formula.outputs[*k].integer);
+        let cotangents: Vec<(NodeId, NodeId)> = floats
+            .map(|k| (outputs[k], graph.add_input(&format!("dy{k}"), &promised[k], InputKind::Cotangent(k as u32))))
+            .collect();
         let differentiable: Vec<(usize, NodeId)> = (0..params.len())
             .filter(|i| matches!(self.formula.params[*i].kind, ParamKind::Tensor { constant: false, .. } | ParamKind::Diff))
             .filter_map(|i| Some((i, params[i]?)))
             .collect();
         let wrt: Vec<NodeId> = differentiable.iter().map(|(_, node)| *node).collect();
-        let grads = reverse(&mut graph, &[(outputs[0], cotangent)], &wrt);
+        let grads = reverse(&mut graph, &cotangents, &wrt);
 
-        self.supply(&graph, dy);
+        self.supply(&graph, dys);
         let values = graph.eval(&self.env);
         let array = |node: NodeId, order: &[AxisId]| self.in_order(&graph, &values, node, order);
         let param = |index: usize| self.formula.params[index].name.to_string();
@@ -205,27 +219,47 @@ impl<'a> Evaluation<'a> {
             graph.inputs.iter().find(|input| input.name == name).expect("an input that is read").axes.clone()
         };
         Answer {
-            output: array(outputs[0], promised),
+            outputs: outputs.iter().zip(promised).map(|(node, axes)| array(*node, axes)).collect(),
             states: states.iter().map(|(i, node)| (param(*i), array(*node, &order(*i)))).collect(),
             grads: differentiable.iter().zip(&grads).map(|((i, _), node)| (param(*i), array(*node, &order(*i)))).collect(),
         }
     }
 
+    /// The outputs alone.
+    pub(crate) fn outputs(mut self, built: &Built) -> Vec<ArrayD<f64>> {
+        self.supply(&built.graph, &[]);
+        let values = built.graph.eval(&self.env);
+        let promised = self.typed.output_axes.iter();
+        built.outputs.iter().zip(promised).map(|(node, axes)| self.in_order(&built.graph, &values, *node, axes)).collect()
+    }
+
     /// What a call supplies to a graph of the formula.
-    pub(crate) fn new(formula: &'a Formula, typed: &'a Typed, call: &'a Call, graph: &Graph, dy: &ArrayD<f64>) -> Self {
-        let mut evaluation = Evaluation { formula, typed, call, env: Env::default() };
-        evaluation.supply(graph, dy);
+    pub(crate) fn new(formula: &'a Formula, typed: &'a Typed, call: &'a Call, graph: &Graph, dys: &[ArrayD<f64>]) -> Self {
+        let mut evaluation = Evaluation::bare(formula, typed, call);
+        evaluation.supply(graph, dys);
         evaluation
     }
 
-    fn supply(&mut self, graph: &Graph, dy: &ArrayD<f64>) {
+    /// Before anything is supplied.
+    pub(crate) fn bare(formula: &'a Formula, typed: &'a Typed, call: &'a Call) -> Self {
+        Evaluation { formula, typed, call, env: Env::default() }
+    }
+
+    /// The call's cotangents are one an output, also where it has none.
+    fn supply(&mut self, graph: &Graph, dys: &[ArrayD<f64>]) {
         self.sizes(graph);
-        let value = |input: &Input| if input.name == "dy" { dy } else { &self.call.tensors[input.name.as_str()] };
-        self.env.inputs = graph.inputs.iter().map(|input| self.by_id(value(input), &input.axes)).collect();
+        let value = |input: &Input| match input.kind {
+            InputKind::Cotangent(k) => dys.get(k as usize),
+            _ => self.call.tensors.get(input.name.as_str()),
+        };
+        // nothing reads an optional argument that is absent
+        let zeros = |input: &Input| vec![0.0; self.env.size(input.axes.iter().copied().collect())];
+        let values = graph.inputs.iter().map(|i| value(i).map_or_else(|| zeros(i), |value| self.by_id(value, &i.axes)));
+        self.env.inputs = values.collect();
     }
 
     /// Extents and constants, in the order in which a call computes them.
-    fn sizes(&mut self, graph: &Graph) {
+    pub(crate) fn sizes(&mut self, graph: &Graph) {
         self.env.lens = vec![0; graph.axes.len()];
         self.env.hosts = vec![0.0; graph.hosts.len()];
         for input in &graph.inputs {
@@ -291,7 +325,7 @@ impl Call {
             other => panic!("{name} is {other:?}"),
         }
     }
-    fn scalar(&self, tokens: &impl ToTokens, lens: &[usize]) -> f64 {
+    pub(crate) fn scalar(&self, tokens: &impl ToTokens, lens: &[usize]) -> f64 {
         crate::host::number(tokens, &|name| self.variable(name, lens))
     }
     /// Whether this specialisation serves the call.
@@ -302,7 +336,7 @@ impl Call {
         self.scalar(tokens, &[]) != 0.0
     }
     /// `len_n_0` is the extent of axis 0; other names are arguments.
-    fn variable(&self, name: &str, lens: &[usize]) -> Constant {
+    pub(crate) fn variable(&self, name: &str, lens: &[usize]) -> Constant {
         if let Some(axis) = name.strip_prefix("len_").and_then(|rest| rest.rsplit_once('_')).and_then(|(_, n)| n.parse().ok()) {
             let axis: usize = axis;
             return Constant::Number(lens[axis] as f64);

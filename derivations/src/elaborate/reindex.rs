@@ -387,7 +387,15 @@ impl Elaborator<'_> {
             return None;
         }
         self.check_labels(index, &axes);
-        let axis = self.merged(&mut x, &axes, span)?;
+        let mut axis = self.merged(&mut x, &axes, span)?;
+        if self.axes_of(index).contains(axis) {
+            // what is picked from and what the index varies over are two axes of one name
+            let extent = self.typed.ints.axis_len(axis);
+            let from = axis;
+            axis = self.hidden_axis(&format!("{}_picked", self.axis_name(from)), extent, self.canonical(from), span)?;
+            let set = (self.axes_of(x) - from.into()) | axis.into();
+            x = self.term(TermOp::Rename { from, to: axis }, vec![x], set, span);
+        }
         let set = (self.axes_of(x) - axis.into()) | self.axes_of(index);
         Some(self.term(TermOp::Pick { axis }, vec![x, index], set, span))
     }
