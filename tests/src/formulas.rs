@@ -1,5 +1,6 @@
 //! Formulas from source files through the engine's first stages, and evaluated by its interpreter.
 
+use proc_macro2::{TokenStream, TokenTree};
 use pullback::ndarray::ArrayD;
 use pullback_derivations::build::{Built, build};
 use pullback_derivations::differentiate::reverse;
@@ -9,7 +10,7 @@ use pullback_derivations::graph::eval::Env;
 use pullback_derivations::graph::{AxisId, AxisSet, Graph, Input, InputKind, NodeId};
 use pullback_derivations::syntax::{self, Formula, ParamKind};
 use quote::{ToTokens, quote};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -51,8 +52,49 @@ impl Call {
     }
 }
 
+/// The formulas of a file, by name.
+fn items(file: syn::File) -> BTreeMap<String, syn::ItemFn> {
+    let is_formula = |a: &syn::Attribute| a.path().is_ident("derive_backward");
+    let function = |item| match item {
+        syn::Item::Fn(function) if function.attrs.iter().any(is_formula) => Some(function),
+        _ => None,
+    };
+    let named = |function: syn::ItemFn| (function.sig.ident.to_string(), syn::ItemFn { attrs: vec![], ..function });
+    file.items.into_iter().filter_map(function).map(named).collect()
+}
+
+/// The formulas that one of them calls, or all, each with those that it calls.
+fn library(items: &BTreeMap<String, syn::ItemFn>, caller: Option<&syn::ItemFn>) -> Library {
+    let mut called = BTreeSet::new();
+    match caller {
+        Some(function) => calls(function.block.to_token_stream(), &mut called),
+        None => called.extend(items.keys().cloned()),
+    }
+    let (mut library_of_these, mut errors) = (Library::default(), Errors::default());
+    for (name, item) in items.iter().filter(|(name, _)| called.contains(*name)) {
+        library_of_these.add(&mut errors, name, library(items, Some(item)).bundle(item));
+    }
+    assert!(errors.is_empty(), "{:?}", errors.messages());
+    library_of_these
+}
+
+/// The names before parentheses.
+fn calls(tokens: TokenStream, found: &mut BTreeSet<String>) {
+    let mut name = None;
+    for token in tokens {
+        if let TokenTree::Group(group) = &token {
+            found.extend(name.take());
+            calls(group.stream(), found);
+        }
+        name = match token {
+            TokenTree::Ident(ident) => Some(ident.to_string()),
+            _ => None,
+        };
+    }
+}
+
 impl Formulas {
-    /// The formulas in these files or folders, relative to the workspace. They may call those that call no others.
+    /// The formulas in these files or folders, relative to the workspace. They may call each other.
     ///
     /// # Panics
     /// If a file cannot be read.
@@ -66,12 +108,12 @@ impl Formulas {
                 Err(_) => files.push(path),
             }
         }
-        files.sort();
-        let mut formulas = Formulas { items: BTreeMap::new(), library: Library::default() };
+        let mut formulas = Formulas::none();
         for file in files {
             let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-            formulas.add(syn::parse_file(&text).expect("a Rust file"));
+            formulas.items.extend(items(syn::parse_file(&text).expect("a Rust file")));
         }
+        formulas.library = library(&formulas.items, None);
         formulas
     }
 
@@ -109,21 +151,6 @@ impl Formulas {
         }
         assert!(errors.is_empty(), "{:?}", errors.messages());
         (formulas, found)
-    }
-
-    fn add(&mut self, file: syn::File) {
-        let mut errors = Errors::default();
-        for item in file.items {
-            let syn::Item::Fn(mut function) = item else { continue };
-            let is_formula = |a: &syn::Attribute| a.path().is_ident("derive_backward");
-            if function.attrs.iter().any(is_formula) {
-                function.attrs.clear();
-                let name = function.sig.ident.to_string();
-                self.library.add(&mut errors, &name, Library::default().bundle(&function));
-                self.items.insert(name, function);
-            }
-        }
-        assert!(errors.is_empty(), "{:?}", errors.messages());
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {

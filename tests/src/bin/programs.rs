@@ -40,5 +40,8 @@ fn interpreted(seed: u64, count: u64, print: bool) {
         }
     }
     println!("{}", drawer.coverage);
-    println!("{count} programs, {failures} fail, {refused} refused; {judged} slopes judged, {unjudged} not; {:?}", start.elapsed());
+    println!(
+        "{count} programs, {failures} fail, {refused} refused; {judged} slopes judged, {unjudged} not; {:?}",
+        start.elapsed()
+    );
 }

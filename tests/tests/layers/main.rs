@@ -35,6 +35,9 @@ fn kernel(name: &str, call: &Call, dy: &ArrayD<f64>) -> Answer {
         "layer_norm" => evaluate(&LayerNorm { eps: number("eps") }, call, dy),
         "rms_norm" => evaluate(&RmsNorm { eps: number("eps") }, call, dy),
         "batch_norm" => evaluate(&BatchNorm { momentum: number("momentum"), eps: number("eps") }, call, dy),
+        "batch_norm_optional" => evaluate(&BatchNormOptional { momentum: number("momentum"), eps: number("eps") }, call, dy),
+        "batch_norm_untracked" => evaluate(&BatchNormUntracked { eps: number("eps") }, call, dy),
+        "batch_norm_eval_optional" => evaluate(&BatchNormEvalOptional { eps: number("eps") }, call, dy),
         "batch_norm_eval" => evaluate(&BatchNormEval { eps: number("eps") }, call, dy),
         "dropout" => evaluate(&Dropout { seed, p: number("p") }, call, dy),
         "channel_dropout" => evaluate(&ChannelDropout { seed, p: number("p") }, call, dy),
@@ -89,7 +92,10 @@ fn every_formula_builds() {
     let names: Vec<&str> = layers.names().collect();
     assert!(names.len() >= 16);
     for name in names {
-        let expected = if branching.contains(&name) { 2 } else { 1 };
+        let expected = match name {
+            "batch_norm_optional" | "batch_norm_eval_optional" | "batch_norm_untracked" | "normalized" => 4,
+            name => 1 + usize::from(branching.contains(&name)),
+        };
         assert_eq!(layers.variants(name), expected, "{name}");
     }
     // A network has no optional arguments and constant probabilities: one kernel each way.

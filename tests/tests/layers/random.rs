@@ -140,7 +140,7 @@ fn activations() {
         let (x, dy) = (draw.numbers(&shape), draw.plain(&shape));
         let answer = kernel(name, &Call::default().tensor("x", x.clone()), &dy);
         let what = format!("{what}: {name} of {x}");
-        same(&what, &answer.output, &forward(&x));
+        same(&what, &answer.outputs[0], &forward(&x));
         same_grads(&what, &answer, &[("x", backward(&dy, &x)?)]);
         Ok(())
     });
@@ -154,10 +154,10 @@ fn softmaxes() {
         let call = Call::default().tensor("x", x.clone());
         let what = format!("{what}: of {x}");
         let (answer, y) = (kernel("softmax", &call, &dy), hand::softmax_forward(&x)?);
-        same(&what, &answer.output, &y);
+        same(&what, &answer.outputs[0], &y);
         same_grads(&what, &answer, &[("x", hand::softmax_backward(&dy, &y)?)]);
         let (answer, y) = (kernel("log_softmax", &call, &dy), hand::log_softmax_forward(&x)?);
-        same(&what, &answer.output, &y);
+        same(&what, &answer.outputs[0], &y);
         same_grads(&what, &answer, &[("x", hand::log_softmax_backward(&dy, &y)?)]);
         Ok(())
     });
@@ -174,7 +174,7 @@ fn cross_entropy() {
         let dy = draw.unit();
         let answer = kernel("cross_entropy", &call, &ArrayD::from_elem(vec![], dy));
         let what = format!("{what}: of {logits}, {labels:?}");
-        same(&what, &answer.output, &ArrayD::from_elem(vec![], hand::cross_entropy_forward(&logits, &labels)?));
+        same(&what, &answer.outputs[0], &ArrayD::from_elem(vec![], hand::cross_entropy_forward(&logits, &labels)?));
         same_grads(&what, &answer, &[("logits", hand::cross_entropy_backward(dy, &logits, &labels)?)]);
         Ok(())
     });
@@ -192,7 +192,7 @@ fn linear() {
         let with_bias = draw.below(2) == 0;
         let answer = kernel("linear", &if with_bias { call.tensor("bias", bias.clone()) } else { call }, &dy);
         let bias = flat(&bias);
-        same(what, &answer.output, &hand::linear_forward(&x, &square, with_bias.then_some(&bias))?);
+        same(what, &answer.outputs[0], &hand::linear_forward(&x, &square, with_bias.then_some(&bias))?);
         if with_bias {
             grads.push(("bias", vector(&by_hand.bias)));
         }
@@ -211,12 +211,12 @@ fn norms_of_rows() {
         let what = format!("{what}: of {x}");
 
         let answer = kernel("rms_norm", &call, &dy);
-        same(&what, &answer.output, &hand::rms_norm_forward(&x, &weights, eps)?);
+        same(&what, &answer.outputs[0], &hand::rms_norm_forward(&x, &weights, eps)?);
         let grads = hand::rms_norm_backward(&dy, &x, &weights, eps)?;
         same_grads(&what, &answer, &[("x", grads.x), ("gamma", vector(&grads.gamma))]);
 
         let answer = kernel("layer_norm", &call.tensor("beta", beta), &dy);
-        same(&what, &answer.output, &hand::layer_norm_forward(&x, &weights, &biases, eps)?);
+        same(&what, &answer.outputs[0], &hand::layer_norm_forward(&x, &weights, &biases, eps)?);
         let grads = hand::layer_norm_backward(&dy, &x, &weights, eps)?;
         same_grads(&what, &answer, &[("x", grads.x), ("gamma", vector(&grads.gamma)), ("beta", vector(&grads.beta))]);
         Ok(())
@@ -237,17 +237,61 @@ fn batch_norms() {
         let what = format!("{what}: of {x}");
 
         let answer = kernel("batch_norm_eval", &call, &dy);
-        same(&what, &answer.output, &hand::batch_norm_eval_forward(&x, &weights, &biases, &m, &v, eps)?);
+        same(&what, &answer.outputs[0], &hand::batch_norm_eval_forward(&x, &weights, &biases, &m, &v, eps)?);
         let grads = hand::batch_norm_eval_backward(&dy, &x, &weights, &m, &v, eps)?;
         same_grads(&what, &answer, &[("x", grads.x), ("gamma", vector(&grads.gamma)), ("beta", vector(&grads.beta))]);
 
         let y = hand::batch_norm_forward(&x, &weights, &biases, &mut m, &mut v, momentum, eps)?;
         let answer = kernel("batch_norm", &call.constant("momentum", momentum), &dy);
-        same(&what, &answer.output, &y);
+        same(&what, &answer.outputs[0], &y);
         same(&format!("{what}: the running mean"), &answer.states["running_mean"], &vector(&m));
         same(&format!("{what}: the running variance"), &answer.states["running_var"], &vector(&v));
         let grads = hand::batch_norm_backward(&dy, &x, &weights, eps)?;
         same_grads(&what, &answer, &[("x", grads.x), ("gamma", vector(&grads.gamma)), ("beta", vector(&grads.beta))]);
+        Ok(())
+    });
+}
+
+/// What is absent is 1 or 0, and has no gradient.
+#[test]
+fn batch_norms_without_a_weight_or_a_bias() {
+    over_cases(|draw, what| {
+        let (eps, momentum) = (1e-3, 0.3);
+        let shape = draw.shape(&[(0, 4), (1, 4), (1, 5)]);
+        let c = [shape[1]];
+        let (x, dy, gamma, beta) = (draw.numbers(&shape), draw.plain(&shape), draw.plain(&c), draw.plain(&c));
+        let (mean, var) = (draw.plain(&c), draw.plain(&c).mapv(f64::abs));
+        let [m, v] = [&mean, &var].map(flat);
+        let (scales, shifts) = (draw.below(2) == 0, draw.below(2) == 0);
+        let weights = if scales { flat(&gamma) } else { vec![1.0; c[0]] };
+        let biases = if shifts { flat(&beta) } else { vec![0.0; c[0]] };
+        let call = Call::default().tensor("x", x.clone()).constant("eps", eps).constant("momentum", momentum);
+        let call = if scales { call.tensor("gamma", gamma) } else { call };
+        let call = if shifts { call.tensor("beta", beta) } else { call };
+        let with_statistics = call.clone().tensor("running_mean", mean).tensor("running_var", var);
+        let what = format!("{what}: of {x}, weight {scales}, bias {shifts}");
+        let judge = |answer: &Answer, grads: hand::NormGrads| {
+            let mut expected = vec![("x", grads.x)];
+            expected.extend(scales.then(|| ("gamma", vector(&grads.gamma))));
+            expected.extend(shifts.then(|| ("beta", vector(&grads.beta))));
+            same_grads(&what, answer, &expected);
+        };
+
+        let answer = kernel("batch_norm_eval_optional", &with_statistics, &dy);
+        same(&what, &answer.outputs[0], &hand::batch_norm_eval_forward(&x, &weights, &biases, &m, &v, eps)?);
+        judge(&answer, hand::batch_norm_eval_backward(&dy, &x, &weights, &m, &v, eps)?);
+
+        let (mut new_mean, mut new_var) = (m, v);
+        let y = hand::batch_norm_forward(&x, &weights, &biases, &mut new_mean, &mut new_var, momentum, eps)?;
+        let answer = kernel("batch_norm_optional", &with_statistics, &dy);
+        same(&what, &answer.outputs[0], &y);
+        same(&what, &answer.states["running_mean"], &vector(&new_mean));
+        same(&what, &answer.states["running_var"], &vector(&new_var));
+        judge(&answer, hand::batch_norm_backward(&dy, &x, &weights, eps)?);
+
+        let answer = kernel("batch_norm_untracked", &call, &dy);
+        same(&what, &answer.outputs[0], &y);
+        judge(&answer, hand::batch_norm_backward(&dy, &x, &weights, eps)?);
         Ok(())
     });
 }
@@ -261,11 +305,11 @@ fn dropouts() {
         let what = format!("{what}: {p} of {x}");
 
         let (answer, kept) = (kernel("dropout", &call, &dy), kept_by_generator(x.len(), p));
-        same(&what, &answer.output, &hand::dropout_forward(&x, &kept, p)?);
+        same(&what, &answer.outputs[0], &hand::dropout_forward(&x, &kept, p)?);
         same_grads(&what, &answer, &[("x", hand::dropout_backward(&dy, &kept, p)?)]);
 
         let (answer, kept) = (kernel("channel_dropout", &call, &dy), kept_by_generator(shape[0] * shape[1], p));
-        same(&what, &answer.output, &hand::channel_dropout_forward(&x, &kept, p)?);
+        same(&what, &answer.outputs[0], &hand::channel_dropout_forward(&x, &kept, p)?);
         same_grads(&what, &answer, &[("x", hand::channel_dropout_backward(&dy, &kept, p)?)]);
         Ok(())
     });
@@ -282,12 +326,12 @@ fn pools() {
         let y = hand::mean_pool2d_forward(&x, &k)?;
         let dy = draw.plain(y.shape());
         let answer = kernel("mean_pool2d", &call, &dy);
-        same(&what, &answer.output, &y);
+        same(&what, &answer.outputs[0], &y);
         same_grads(&what, &answer, &[("x", hand::mean_pool2d_backward(&dy, &shape, &k)?)]);
 
         let (y, indices) = hand::max_pool2d_forward(&x, &k)?;
         let answer = kernel("max_pool2d", &call, &dy);
-        same(&what, &answer.output, &y);
+        same(&what, &answer.outputs[0], &y);
         same_grads(&what, &answer, &[("x", hand::max_pool2d_backward(&dy, &indices, &shape)?)]);
         Ok(())
     });
@@ -304,7 +348,7 @@ fn conv2d() {
         let call = Call::default().tensor("x", x.clone()).tensor("weight", weight.clone()).tensor("bias", bias).constant("k", k);
         let answer = kernel("conv2d", &call, &dy);
         let what = format!("{what}: {k:?} of {:?}", x.shape());
-        same(&what, &answer.output, &y);
+        same(&what, &answer.outputs[0], &y);
         let grads = hand::conv2d_backward(&dy, &x, &weight, &k)?;
         same_grads(&what, &answer, &[("x", grads.x), ("weight", grads.weight), ("bias", vector(&grads.bias))]);
         Ok(())
