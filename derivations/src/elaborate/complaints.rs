@@ -35,8 +35,13 @@ fn of_the_item() {
     complains("fn f(&self, x: Tensor<f32, L>) -> Tensor<f32, L> { x }", &["takes no `self`"]);
     complains("fn f<T: Float>(x: Tensor<T, L>) -> Tensor<T, L> where T: Copy { x }", &["no `where` clause"]);
     complains("fn f<T>(x: Tensor<T, L>) -> Tensor<T, L> { x }", &["write `T: Float`"]);
-    complains("fn f<T: Float, U: Float>(x: Tensor<T, L>) -> Tensor<T, L> { x }", &["at most one type parameter"]);
-    complains("fn f<'a>(x: Tensor<f32, L>) -> Tensor<f32, L> { x }", &["at most one type parameter"]);
+    complains("fn f<T: Clone>(x: Tensor<T, L>) -> Tensor<T, L> { x }", &["write `T: Float`: a type parameter"]);
+    complains(
+        "fn f<T: Float, U: Float>(x: Tensor<T, L>) -> Tensor<T, L> { x }",
+        &["no tensor has the element type `U`: leave it out"],
+    );
+    complains("fn f<'a>(x: Tensor<f32, L>) -> Tensor<f32, L> { x }", &["are element types, `T: Float`"]);
+    complains("fn f<const K: usize>(x: Tensor<f32, L>) -> Tensor<f32, L> { x }", &["are element types, `T: Float`"]);
 }
 
 #[test]
@@ -64,7 +69,7 @@ fn of_arguments() {
     signature("x: Tensor<f32, N>, z: Tensor", "names its element type and its axes");
     signature("x: Tensor<f32, N>, z: Tensor<u8, N>", "`u8` is not an element type");
     signature("x: Tensor<f32, N>, z: Tensor<i64, N>", "integers come in as `Labels<N>`");
-    signature("x: Tensor<f32, N>, z: Tensor<f64, N>", "one element type, and an earlier one is `f32`");
+    signature("x: Tensor<f32, N>, z: Tensor<f128, N>", "`f16`, `bf16`, `f32`, `f64` and type parameters");
     signature("x: Tensor<f32, N>, z: Tensor<f32, (N, N)>", "axis `N` stands twice in this list");
     signature("x: Tensor<f32, N>, z: Tensor<f32, (N, N)>", "`rename(x, N, N2)`");
     signature("x: Tensor<f32, N>, z: Tensor<f32, (Many<S>, Many<R>)>", "at most one `Many<..>`");

@@ -17,6 +17,7 @@ pub(super) fn formula(errors: &mut Errors, options: &Options, item: ItemFn) -> O
     let params: Vec<Param> = sig.inputs.iter().filter_map(|arg| reader.param(arg)).collect();
     let (outputs, tuple) = reader.outputs(&sig.output, sig);
     reader.duplicates(&params);
+    reader.unused();
     if sig.receiver().is_some() {
         return None;
     }
@@ -75,6 +76,15 @@ impl Reader<'_> {
                     self.generics.push(t.ident.clone());
                 }
                 other => self.errors.at(other, "the parameters of a formula are element types, `T: Float`"),
+            }
+        }
+    }
+
+    /// Reports type parameters that nothing would tell at a call.
+    fn unused(&mut self) {
+        for generic in &self.generics {
+            if !self.elems.iter().any(|e| matches!(e, ElemType::Generic(t) if t == generic)) {
+                self.errors.at(generic, format!("no tensor has the element type `{generic}`: leave it out"));
             }
         }
     }

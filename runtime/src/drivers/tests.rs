@@ -5,7 +5,7 @@ mod gemm;
 mod in_place;
 
 use super::*;
-use crate::float::{Float, Lane};
+use crate::float::Lane;
 use ndarray::{Array, Array1, Array4, ArrayD, ArrayView4, Axis as NdAxis, IxDyn, Slice};
 
 /// Repeatable numbers, about −1 to 1.
@@ -108,7 +108,7 @@ fn batch_norm<T: Lane>(x: ArrayView4<T>) -> ArrayD<T> {
     if x.strides()[1] == 1 {
         y = Array4::default((n, h, w, c)).permuted_axes([0, 3, 1, 2]);
     }
-    let (mut mu, mut rstd) = (Array1::zeros(c), Array1::zeros(c));
+    let (mut mu, mut rstd) = (Array1::<f64>::zeros(c), Array1::<f64>::zeros(c));
     T::dispatch(BatchNorm {
         space: Space::new(&[&[n], &[c], &[h], &[w]]),
         x: View::of(&x),
@@ -287,7 +287,7 @@ fn sums_are_the_same_for_any_number_of_threads() {
 fn sums_for_any_number_of_threads() {
     let x = numbers::<f64>(&[700, 301], 4);
     let sums = || {
-        let (mut rows, mut columns, mut most) = (ArrayD::zeros(IxDyn(&[700])), ArrayD::zeros(IxDyn(&[301])), 0.0);
+        let (mut rows, mut columns, mut most) = (ArrayD::<f64>::zeros(IxDyn(&[700])), ArrayD::<f64>::zeros(IxDyn(&[301])), 0.0);
         f64::dispatch(Sums {
             space: Space::new(&[&[700], &[301]]),
             x: View::of(&x),
