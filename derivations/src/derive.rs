@@ -17,8 +17,9 @@ pub fn variant(errors: &mut Errors, formula: &Formula, typed: Typed, options: &s
     let wrt: Vec<NodeId> = differentiable(formula).map(|i| read(&mut graph, formula, &typed, &mut params, i)).collect();
     let cotangents = cotangents(&mut graph, formula, &typed, &outputs);
     let grads = differentiate::reverse(&mut graph, &cotangents, &wrt);
-    // the backward call is given the outputs, where they are not broadcast
-    let whole = |k: &usize| graph.axes_of(outputs[*k]) == promised(&typed, *k);
+    // the backward call is given the outputs, where they are neither broadcast nor rounded
+    let is_exact = |k: usize| formula.outputs[k].integer || formula.is_computed_in(&formula.outputs[k].elem);
+    let whole = |k: &usize| is_exact(*k) && graph.axes_of(outputs[*k]) == promised(&typed, *k);
     let readable: Vec<usize> = (0..outputs.len()).filter(whole).collect();
     let problem = simplify::Problem {
         graph: &graph,
@@ -40,9 +41,11 @@ pub fn variant(errors: &mut Errors, formula: &Formula, typed: Typed, options: &s
     let whole_grads: Vec<NodeId> = grads.iter().zip(&wrt).map(|(g, x)| graph.broadcast(*g, graph.axes_of(*x))).collect();
     let forward_roots: Vec<Root> = roots
         .iter()
-        .zip(&formula.outputs)
-        .map(|(node, o)| Root { elem: Some(output_elem(o)), ..Root::output(*node) })
-        .chain(state_roots.iter().map(|n| Root::output(*n)))
+        .enumerate()
+        .map(|(k, node)| Root { elem: Some(output_elem(&formula.outputs[k])), readable: is_exact(k), node: *node })
+        .chain(
+            state_roots.iter().zip(&states).map(|(n, (p, _))| Root { readable: is_exact_state(formula, *p), ..Root::output(*n) }),
+        )
         .chain(saved.iter().map(|n| Root::saved(*n)))
         .collect();
     let mut forward = plan::plan(&graph, &forward_roots, &[]);
@@ -86,6 +89,11 @@ fn cotangents(graph: &mut Graph, formula: &Formula, typed: &Typed, outputs: &[No
 fn gradient_root(node: NodeId, kind: &ParamKind) -> Root {
     let elem = if matches!(kind, ParamKind::Diff) { Elem::Wide } else { Elem::Data };
     Root { elem: Some(elem), ..Root::gradient(node) }
+}
+
+/// Whether a state's new values are not rounded when they are stored.
+fn is_exact_state(formula: &Formula, param: usize) -> bool {
+    matches!(&formula.params[param].kind, ParamKind::State { elem, .. } if formula.is_computed_in(elem))
 }
 
 fn promised(typed: &Typed, output: usize) -> AxisSet {

@@ -464,7 +464,7 @@ pub fn scalar_view_mut<A>(x: &mut A) -> ArrayViewMutD<'_, A> {
 }
 
 /// Where a gradient goes, for the kernels.
-pub fn target<T: Stored, D: Dimension>(grad: Option<Grad<'_, T, D>>) -> Target<'_, T> {
+pub fn target<T: Stored, D: Dimension>(grad: Option<Grad<'_, T, D>>) -> Target<'_> {
     match grad {
         None => Target::none(),
         Some(Grad::Write(to)) => Target::write(to),
@@ -498,11 +498,7 @@ pub fn arg_shape<'a, T>(arg: &'a Arg<'_, T>) -> Option<&'a [usize]> {
     }
 }
 
-pub fn arg_view<'a, T: Stored>(
-    function: &'static str,
-    argument: &'static str,
-    arg: &'a Arg<'_, T>,
-) -> Result<View<'a, T>, Error> {
+pub fn arg_view<'a, T: Stored>(function: &'static str, argument: &'static str, arg: &'a Arg<'_, T>) -> Result<View<'a>, Error> {
     match arg {
         Arg::Tensor(x) => Ok(View::of(x)),
         _ => Err(Error::Kind { function, argument, found: "another kind of argument", expected: "a tensor" }),
@@ -513,14 +509,14 @@ pub fn arg_optional<'a, T: Stored>(
     function: &'static str,
     argument: &'static str,
     arg: &'a Arg<'_, T>,
-) -> Result<Option<View<'a, T>>, Error> {
+) -> Result<Option<View<'a>>, Error> {
     match arg {
         Arg::Absent => Ok(None),
         arg => arg_view(function, argument, arg).map(Some),
     }
 }
 
-pub fn arg_scalar<'a, T>(function: &'static str, argument: &'static str, arg: &'a Arg<'_, T>) -> Result<View<'a, f64>, Error> {
+pub fn arg_scalar<'a, T>(function: &'static str, argument: &'static str, arg: &'a Arg<'_, T>) -> Result<View<'a>, Error> {
     match arg {
         Arg::Scalar(x) => Ok(View::scalar(x)),
         _ => Err(Error::Kind { function, argument, found: "another kind of argument", expected: "a scalar" }),
@@ -532,7 +528,7 @@ pub fn output_view<'a, T: Stored>(
     argument: &'static str,
     y: &'a Output<T>,
     axes: &[usize],
-) -> Result<View<'a, T>, Error> {
+) -> Result<View<'a>, Error> {
     match y {
         Output::Float(y) => call.buffer(argument, y.shape(), axes).map(|()| View::of(y)),
         Output::Int(_) => Err(Error::Kind { function: call.function(), argument, found: "indices", expected: "a tensor" }),
@@ -563,7 +559,7 @@ pub fn slot_target<'a, T: Stored>(
     function: &'static str,
     argument: &'static str,
     slot: &'a mut Option<GradD<'_, T>>,
-) -> Result<Target<'a, T>, Error> {
+) -> Result<Target<'a>, Error> {
     match slot {
         None => Ok(Target::none()),
         Some(GradD { buffer: Buffer::Tensor(to), add }) => Ok(if *add { Target::add(to) } else { Target::write(to) }),
@@ -575,7 +571,7 @@ pub fn slot_scalar<'a, T>(
     function: &'static str,
     argument: &'static str,
     slot: &'a mut Option<GradD<'_, T>>,
-) -> Result<Target<'a, f64>, Error> {
+) -> Result<Target<'a>, Error> {
     match slot {
         None => Ok(Target::none()),
         Some(GradD { buffer: Buffer::Scalar(to), add }) => Ok(if *add { Target::add(to) } else { Target::write(to) }),

@@ -27,6 +27,8 @@ extern crate self as pullback;
 pub use error::Error;
 pub use float::Float;
 pub use gradcheck::gradcheck;
+#[cfg(feature = "half")]
+pub use half::{bf16, f16};
 pub use layer::{Grad, Layer};
 pub use markers::{Axes, Labels, Many, Tensor};
 pub use ndarray;

@@ -109,22 +109,19 @@ const _: () = {
             ),
         )
     }
-    struct BatchNormForward<'a, T>
-    where
-        T: ::pullback::Float,
-    {
+    struct BatchNormForward<'a> {
         space: ::pullback::drivers::Space,
-        x: ::pullback::drivers::View<'a, T>,
-        gamma: ::pullback::drivers::View<'a, T>,
-        beta: ::pullback::drivers::View<'a, T>,
+        x: ::pullback::drivers::View<'a>,
+        gamma: ::pullback::drivers::View<'a>,
+        beta: ::pullback::drivers::View<'a>,
         eps: f64,
-        y: ::pullback::drivers::Target<'a, T>,
-        mu: ::pullback::drivers::Target<'a, f64>,
-        rstd: ::pullback::drivers::Target<'a, f64>,
+        y: ::pullback::drivers::Target<'a>,
+        mu: ::pullback::drivers::Target<'a>,
+        rstd: ::pullback::drivers::Target<'a>,
     }
     const _: () = {
-        use ::pullback::drivers::{At, Kernel, Out, Vector};
-        impl<T: ::pullback::Float> Kernel<T> for BatchNormForward<'_, T> {
+        use ::pullback::drivers::{At, Kernel, Lane, Out, Vector};
+        impl<T: Lane> Kernel<T> for BatchNormForward<'_> {
             fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                 let Self { space, x, gamma, beta, eps, y, mu, rstd } = self;
                 let [n, c, s] = space.axes();
@@ -191,15 +188,18 @@ const _: () = {
             gamma,
             beta,
         ): (
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
         ),
-        (y,): (::pullback::__private::Target<'_, T>,),
-    ) -> ::core::result::Result<::pullback::__private::Saved<T>, ::pullback::Error> {
+        (y,): (::pullback::__private::Target<'_>,),
+    ) -> ::core::result::Result<
+        ::pullback::__private::Saved<<T as ::pullback::Float>::Lane>,
+        ::pullback::Error,
+    > {
         let mut saved0 = call.zeros::<f64>(&[1usize])?;
         let mut saved1 = call.zeros::<f64>(&[1usize])?;
-        <T as ::pullback::Float>::dispatch(BatchNormForward {
+        <<T as ::pullback::Float>::Lane as ::pullback::__private::Lane>::dispatch(BatchNormForward {
             space: call.space(),
             x: x,
             gamma: gamma,
@@ -219,23 +219,20 @@ const _: () = {
             ),
         )
     }
-    struct BatchNormBackward<'a, T>
-    where
-        T: ::pullback::Float,
-    {
+    struct BatchNormBackward<'a> {
         space: ::pullback::drivers::Space,
-        x: ::pullback::drivers::View<'a, T>,
-        gamma: ::pullback::drivers::View<'a, T>,
-        dy: ::pullback::drivers::View<'a, T>,
-        mu: ::pullback::drivers::View<'a, f64>,
-        rstd: ::pullback::drivers::View<'a, f64>,
-        grad_x: ::pullback::drivers::Target<'a, T>,
-        grad_gamma: ::pullback::drivers::Target<'a, T>,
-        grad_beta: ::pullback::drivers::Target<'a, T>,
+        x: ::pullback::drivers::View<'a>,
+        gamma: ::pullback::drivers::View<'a>,
+        dy: ::pullback::drivers::View<'a>,
+        mu: ::pullback::drivers::View<'a>,
+        rstd: ::pullback::drivers::View<'a>,
+        grad_x: ::pullback::drivers::Target<'a>,
+        grad_gamma: ::pullback::drivers::Target<'a>,
+        grad_beta: ::pullback::drivers::Target<'a>,
     }
     const _: () = {
-        use ::pullback::drivers::{At, Kernel, Out, Vector};
-        impl<T: ::pullback::Float> Kernel<T> for BatchNormBackward<'_, T> {
+        use ::pullback::drivers::{At, Kernel, Lane, Out, Vector};
+        impl<T: Lane> Kernel<T> for BatchNormBackward<'_> {
             fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                 let Self {
                     space,
@@ -329,26 +326,26 @@ const _: () = {
     #[inline]
     fn backward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        (dy,): (::pullback::__private::View<'_, T>,),
+        (dy,): (::pullback::__private::View<'_>,),
         (
             x,
             gamma,
             beta,
         ): (
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
         ),
-        (y,): (::pullback::__private::View<'_, T>,),
-        saved: &::pullback::__private::Saved<T>,
+        (y,): (::pullback::__private::View<'_>,),
+        saved: &::pullback::__private::Saved<<T as ::pullback::Float>::Lane>,
         (
             grad_x,
             grad_gamma,
             grad_beta,
         ): (
-            ::pullback::__private::Target<'_, T>,
-            ::pullback::__private::Target<'_, T>,
-            ::pullback::__private::Target<'_, T>,
+            ::pullback::__private::Target<'_>,
+            ::pullback::__private::Target<'_>,
+            ::pullback::__private::Target<'_>,
         ),
     ) -> ::core::result::Result<(), ::pullback::Error> {
         saved.check(call)?;
@@ -358,7 +355,7 @@ const _: () = {
             grad_beta.clear();
             return ::core::result::Result::Ok(());
         }
-        <T as ::pullback::Float>::dispatch(BatchNormBackward {
+        <<T as ::pullback::Float>::Lane as ::pullback::__private::Lane>::dispatch(BatchNormBackward {
             space: call.space(),
             x: x,
             gamma: gamma,
@@ -606,7 +603,7 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
             args: &[0usize, 1usize],
             outputs: &[],
         };
-        type Saved = BatchNormSaved<T>;
+        type Saved = BatchNormSaved<<T as ::pullback::Float>::Lane>;
         fn forward(
             &self,
             args: &mut [::pullback::layer::Arg<'_, T>],

@@ -159,29 +159,26 @@ const _: () = {
             ),
         )
     }
-    struct ChainForward<'a, T>
-    where
-        T: ::pullback::Float,
-    {
+    struct ChainForward<'a> {
         space: ::pullback::drivers::Space,
-        x: ::pullback::drivers::View<'a, T>,
-        skip: ::pullback::drivers::View<'a, T>,
-        scale: ::pullback::drivers::View<'a, T>,
-        shift: ::pullback::drivers::View<'a, T>,
-        gamma: ::pullback::drivers::View<'a, T>,
-        beta: ::pullback::drivers::View<'a, T>,
+        x: ::pullback::drivers::View<'a>,
+        skip: ::pullback::drivers::View<'a>,
+        scale: ::pullback::drivers::View<'a>,
+        shift: ::pullback::drivers::View<'a>,
+        gamma: ::pullback::drivers::View<'a>,
+        beta: ::pullback::drivers::View<'a>,
         eps_as_f64: f64,
         one_minus_p: f64,
         seed: u64,
-        y: ::pullback::drivers::Target<'a, T>,
-        mu: ::pullback::drivers::Target<'a, f64>,
-        std: ::pullback::drivers::Target<'a, f64>,
-        mu_2: ::pullback::drivers::Target<'a, f64>,
-        rstd_2: ::pullback::drivers::Target<'a, f64>,
+        y: ::pullback::drivers::Target<'a>,
+        mu: ::pullback::drivers::Target<'a>,
+        std: ::pullback::drivers::Target<'a>,
+        mu_2: ::pullback::drivers::Target<'a>,
+        rstd_2: ::pullback::drivers::Target<'a>,
     }
     const _: () = {
-        use ::pullback::drivers::{At, Kernel, Operand, Out, Vector};
-        impl<T: ::pullback::Float> Kernel<T> for ChainForward<'_, T> {
+        use ::pullback::drivers::{At, Kernel, Lane, Operand, Out, Vector};
+        impl<T: Lane> Kernel<T> for ChainForward<'_> {
             fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                 let Self {
                     space,
@@ -364,20 +361,23 @@ const _: () = {
             gamma,
             beta,
         ): (
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
         ),
-        (y,): (::pullback::__private::Target<'_, T>,),
-    ) -> ::core::result::Result<::pullback::__private::Saved<T>, ::pullback::Error> {
+        (y,): (::pullback::__private::Target<'_>,),
+    ) -> ::core::result::Result<
+        ::pullback::__private::Saved<<T as ::pullback::Float>::Lane>,
+        ::pullback::Error,
+    > {
         let mut saved0 = call.zeros::<f64>(&[1usize])?;
         let mut saved1 = call.zeros::<f64>(&[1usize])?;
         let mut saved2 = call.zeros::<f64>(&[0usize])?;
         let mut saved3 = call.zeros::<f64>(&[0usize])?;
-        <T as ::pullback::Float>::dispatch(ChainForward {
+        <<T as ::pullback::Float>::Lane as ::pullback::__private::Lane>::dispatch(ChainForward {
             space: call.space(),
             x: x,
             skip: skip,
@@ -406,33 +406,30 @@ const _: () = {
             ),
         )
     }
-    struct ChainBackward<'a, T>
-    where
-        T: ::pullback::Float,
-    {
+    struct ChainBackward<'a> {
         space: ::pullback::drivers::Space,
-        x: ::pullback::drivers::View<'a, T>,
-        skip: ::pullback::drivers::View<'a, T>,
-        scale: ::pullback::drivers::View<'a, T>,
-        shift: ::pullback::drivers::View<'a, T>,
-        gamma: ::pullback::drivers::View<'a, T>,
-        dy: ::pullback::drivers::View<'a, T>,
-        mu: ::pullback::drivers::View<'a, f64>,
-        std: ::pullback::drivers::View<'a, f64>,
-        mu_2: ::pullback::drivers::View<'a, f64>,
-        rstd_2: ::pullback::drivers::View<'a, f64>,
+        x: ::pullback::drivers::View<'a>,
+        skip: ::pullback::drivers::View<'a>,
+        scale: ::pullback::drivers::View<'a>,
+        shift: ::pullback::drivers::View<'a>,
+        gamma: ::pullback::drivers::View<'a>,
+        dy: ::pullback::drivers::View<'a>,
+        mu: ::pullback::drivers::View<'a>,
+        std: ::pullback::drivers::View<'a>,
+        mu_2: ::pullback::drivers::View<'a>,
+        rstd_2: ::pullback::drivers::View<'a>,
         one_minus_p: f64,
         seed: u64,
-        grad_x: ::pullback::drivers::Target<'a, T>,
-        grad_skip: ::pullback::drivers::Target<'a, T>,
-        grad_scale: ::pullback::drivers::Target<'a, T>,
-        grad_shift: ::pullback::drivers::Target<'a, T>,
-        grad_gamma: ::pullback::drivers::Target<'a, T>,
-        grad_beta: ::pullback::drivers::Target<'a, T>,
+        grad_x: ::pullback::drivers::Target<'a>,
+        grad_skip: ::pullback::drivers::Target<'a>,
+        grad_scale: ::pullback::drivers::Target<'a>,
+        grad_shift: ::pullback::drivers::Target<'a>,
+        grad_gamma: ::pullback::drivers::Target<'a>,
+        grad_beta: ::pullback::drivers::Target<'a>,
     }
     const _: () = {
-        use ::pullback::drivers::{At, Kernel, Operand, Out, Vector};
-        impl<T: ::pullback::Float> Kernel<T> for ChainBackward<'_, T> {
+        use ::pullback::drivers::{At, Kernel, Lane, Operand, Out, Vector};
+        impl<T: Lane> Kernel<T> for ChainBackward<'_> {
             fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                 let Self {
                     space,
@@ -688,7 +685,7 @@ const _: () = {
     #[inline]
     fn backward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        (dy,): (::pullback::__private::View<'_, T>,),
+        (dy,): (::pullback::__private::View<'_>,),
         (
             x,
             skip,
@@ -697,15 +694,15 @@ const _: () = {
             gamma,
             beta,
         ): (
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
-            ::pullback::__private::View<'_, T>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
+            ::pullback::__private::View<'_>,
         ),
-        (y,): (::pullback::__private::View<'_, T>,),
-        saved: &::pullback::__private::Saved<T>,
+        (y,): (::pullback::__private::View<'_>,),
+        saved: &::pullback::__private::Saved<<T as ::pullback::Float>::Lane>,
         (
             grad_x,
             grad_skip,
@@ -714,12 +711,12 @@ const _: () = {
             grad_gamma,
             grad_beta,
         ): (
-            ::pullback::__private::Target<'_, T>,
-            ::pullback::__private::Target<'_, T>,
-            ::pullback::__private::Target<'_, T>,
-            ::pullback::__private::Target<'_, T>,
-            ::pullback::__private::Target<'_, T>,
-            ::pullback::__private::Target<'_, T>,
+            ::pullback::__private::Target<'_>,
+            ::pullback::__private::Target<'_>,
+            ::pullback::__private::Target<'_>,
+            ::pullback::__private::Target<'_>,
+            ::pullback::__private::Target<'_>,
+            ::pullback::__private::Target<'_>,
         ),
     ) -> ::core::result::Result<(), ::pullback::Error> {
         saved.check(call)?;
@@ -732,7 +729,7 @@ const _: () = {
             grad_beta.clear();
             return ::core::result::Result::Ok(());
         }
-        <T as ::pullback::Float>::dispatch(ChainBackward {
+        <<T as ::pullback::Float>::Lane as ::pullback::__private::Lane>::dispatch(ChainBackward {
             space: call.space(),
             x: x,
             skip: skip,
@@ -1087,7 +1084,7 @@ Forward: 5 sweeps (3 large tensors read, 1 written); backward: 3 sweeps (5 large
             args: &[0usize, 1usize, 2usize, 3usize, 4usize],
             outputs: &[],
         };
-        type Saved = ChainSaved<T>;
+        type Saved = ChainSaved<<T as ::pullback::Float>::Lane>;
         fn forward(
             &self,
             args: &mut [::pullback::layer::Arg<'_, T>],

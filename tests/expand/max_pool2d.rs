@@ -129,12 +129,9 @@ const _: () = {
             ),
         )
     }
-    struct MaxPool2dForward<'a, T>
-    where
-        T: ::pullback::Float,
-    {
+    struct MaxPool2dForward<'a> {
         space: ::pullback::drivers::Space,
-        x: ::pullback::drivers::View<'a, T>,
+        x: ::pullback::drivers::View<'a>,
         k_step_0usize: i64,
         k_dilate_0usize: i64,
         k_step_1usize: i64,
@@ -147,12 +144,12 @@ const _: () = {
         extent_h_plus_c2: i64,
         minus_c4: i64,
         extent_w_plus_c4: i64,
-        y: ::pullback::drivers::Target<'a, T>,
+        y: ::pullback::drivers::Target<'a>,
         argmax_x: ::pullback::drivers::IndexTarget<'a>,
     }
     const _: () = {
-        use ::pullback::drivers::{At, Kernel, Out, Vector};
-        impl<T: ::pullback::Float> Kernel<T> for MaxPool2dForward<'_, T> {
+        use ::pullback::drivers::{At, Kernel, Lane, Out, Vector};
+        impl<T: Lane> Kernel<T> for MaxPool2dForward<'_> {
             fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                 let Self {
                     space,
@@ -224,14 +221,17 @@ const _: () = {
     #[inline]
     fn forward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        (x,): (::pullback::__private::View<'_, T>,),
-        (y,): (::pullback::__private::Target<'_, T>,),
-    ) -> ::core::result::Result<::pullback::__private::Saved<T>, ::pullback::Error> {
+        (x,): (::pullback::__private::View<'_>,),
+        (y,): (::pullback::__private::Target<'_>,),
+    ) -> ::core::result::Result<
+        ::pullback::__private::Saved<<T as ::pullback::Float>::Lane>,
+        ::pullback::Error,
+    > {
         let mut saved0 = ::pullback::__private::IndexBuf::new(
             &call.shape(&[0usize, 1usize, 4usize, 6usize]),
             call.positions(&[5usize, 7usize]),
         );
-        <T as ::pullback::Float>::dispatch(MaxPool2dForward {
+        <<T as ::pullback::Float>::Lane as ::pullback::__private::Lane>::dispatch(MaxPool2dForward {
             space: call.space(),
             x: x,
             k_step_0usize: call.integer(2usize),
@@ -256,12 +256,9 @@ const _: () = {
             ),
         )
     }
-    struct MaxPool2dBackward<'a, T>
-    where
-        T: ::pullback::Float,
-    {
+    struct MaxPool2dBackward<'a> {
         space: ::pullback::drivers::Space,
-        dy: ::pullback::drivers::View<'a, T>,
+        dy: ::pullback::drivers::View<'a>,
         argmax_x: ::pullback::drivers::IndexView<'a>,
         k_step_0usize: i64,
         k_pad_0usize: i64,
@@ -271,11 +268,11 @@ const _: () = {
         extent_oh: i64,
         minus_k_dilate_1usize: i64,
         extent_ow: i64,
-        grad_x: ::pullback::drivers::Target<'a, T>,
+        grad_x: ::pullback::drivers::Target<'a>,
     }
     const _: () = {
-        use ::pullback::drivers::{At, Kernel, Operand, Out, Vector};
-        impl<T: ::pullback::Float> Kernel<T> for MaxPool2dBackward<'_, T> {
+        use ::pullback::drivers::{At, Kernel, Lane, Operand, Out, Vector};
+        impl<T: Lane> Kernel<T> for MaxPool2dBackward<'_> {
             fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                 let Self {
                     space,
@@ -363,18 +360,18 @@ const _: () = {
     #[inline]
     fn backward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        (dy,): (::pullback::__private::View<'_, T>,),
-        (x,): (::pullback::__private::View<'_, T>,),
-        (y,): (::pullback::__private::View<'_, T>,),
-        saved: &::pullback::__private::Saved<T>,
-        (grad_x,): (::pullback::__private::Target<'_, T>,),
+        (dy,): (::pullback::__private::View<'_>,),
+        (x,): (::pullback::__private::View<'_>,),
+        (y,): (::pullback::__private::View<'_>,),
+        saved: &::pullback::__private::Saved<<T as ::pullback::Float>::Lane>,
+        (grad_x,): (::pullback::__private::Target<'_>,),
     ) -> ::core::result::Result<(), ::pullback::Error> {
         saved.check(call)?;
         if call.is_empty() {
             grad_x.clear();
             return ::core::result::Result::Ok(());
         }
-        <T as ::pullback::Float>::dispatch(MaxPool2dBackward {
+        <<T as ::pullback::Float>::Lane as ::pullback::__private::Lane>::dispatch(MaxPool2dBackward {
             space: call.space(),
             dy: dy,
             argmax_x: saved.index(0usize)?.view(),
@@ -538,7 +535,7 @@ Forward: 1 sweep (1 large tensor read, 2 written); backward: 1 sweep (2 large te
             args: &[],
             outputs: &[],
         };
-        type Saved = MaxPool2dSaved<T>;
+        type Saved = MaxPool2dSaved<<T as ::pullback::Float>::Lane>;
         fn forward(
             &self,
             args: &mut [::pullback::layer::Arg<'_, T>],

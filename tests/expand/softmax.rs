@@ -72,17 +72,14 @@ const _: () = {
             ),
         )
     }
-    struct SoftmaxForward<'a, T>
-    where
-        T: ::pullback::Float,
-    {
+    struct SoftmaxForward<'a> {
         space: ::pullback::drivers::Space,
-        x: ::pullback::drivers::View<'a, T>,
-        y: ::pullback::drivers::Target<'a, T>,
+        x: ::pullback::drivers::View<'a>,
+        y: ::pullback::drivers::Target<'a>,
     }
     const _: () = {
-        use ::pullback::drivers::{At, Kernel, Out, Vector};
-        impl<T: ::pullback::Float> Kernel<T> for SoftmaxForward<'_, T> {
+        use ::pullback::drivers::{At, Kernel, Lane, Out, Vector};
+        impl<T: Lane> Kernel<T> for SoftmaxForward<'_> {
             fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                 let Self { space, x, y } = self;
                 let [n, c] = space.axes();
@@ -127,10 +124,13 @@ const _: () = {
     #[inline]
     fn forward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        (x,): (::pullback::__private::View<'_, T>,),
-        (y,): (::pullback::__private::Target<'_, T>,),
-    ) -> ::core::result::Result<::pullback::__private::Saved<T>, ::pullback::Error> {
-        <T as ::pullback::Float>::dispatch(SoftmaxForward {
+        (x,): (::pullback::__private::View<'_>,),
+        (y,): (::pullback::__private::Target<'_>,),
+    ) -> ::core::result::Result<
+        ::pullback::__private::Saved<<T as ::pullback::Float>::Lane>,
+        ::pullback::Error,
+    > {
+        <<T as ::pullback::Float>::Lane as ::pullback::__private::Lane>::dispatch(SoftmaxForward {
             space: call.space(),
             x: x,
             y: y,
@@ -139,18 +139,15 @@ const _: () = {
             ::pullback::__private::Saved::new(call, ::std::vec![]),
         )
     }
-    struct SoftmaxBackward<'a, T>
-    where
-        T: ::pullback::Float,
-    {
+    struct SoftmaxBackward<'a> {
         space: ::pullback::drivers::Space,
-        dy: ::pullback::drivers::View<'a, T>,
-        y: ::pullback::drivers::View<'a, T>,
-        grad_x: ::pullback::drivers::Target<'a, T>,
+        dy: ::pullback::drivers::View<'a>,
+        y: ::pullback::drivers::View<'a>,
+        grad_x: ::pullback::drivers::Target<'a>,
     }
     const _: () = {
-        use ::pullback::drivers::{At, Kernel, Out, Vector};
-        impl<T: ::pullback::Float> Kernel<T> for SoftmaxBackward<'_, T> {
+        use ::pullback::drivers::{At, Kernel, Lane, Out, Vector};
+        impl<T: Lane> Kernel<T> for SoftmaxBackward<'_> {
             fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                 let Self { space, dy, y, grad_x } = self;
                 let [n, c] = space.axes();
@@ -180,18 +177,18 @@ const _: () = {
     #[inline]
     fn backward<T: ::pullback::Float>(
         call: &::pullback::__private::Call,
-        (dy,): (::pullback::__private::View<'_, T>,),
-        (x,): (::pullback::__private::View<'_, T>,),
-        (y,): (::pullback::__private::View<'_, T>,),
-        saved: &::pullback::__private::Saved<T>,
-        (grad_x,): (::pullback::__private::Target<'_, T>,),
+        (dy,): (::pullback::__private::View<'_>,),
+        (x,): (::pullback::__private::View<'_>,),
+        (y,): (::pullback::__private::View<'_>,),
+        saved: &::pullback::__private::Saved<<T as ::pullback::Float>::Lane>,
+        (grad_x,): (::pullback::__private::Target<'_>,),
     ) -> ::core::result::Result<(), ::pullback::Error> {
         saved.check(call)?;
         if call.is_empty() {
             grad_x.clear();
             return ::core::result::Result::Ok(());
         }
-        <T as ::pullback::Float>::dispatch(SoftmaxBackward {
+        <<T as ::pullback::Float>::Lane as ::pullback::__private::Lane>::dispatch(SoftmaxBackward {
             space: call.space(),
             dy: dy,
             y: y,
@@ -361,7 +358,7 @@ Forward: 3 sweeps (1 large tensor read, 1 written); backward: 2 sweeps (2 large 
             args: &[],
             outputs: &[0usize],
         };
-        type Saved = SoftmaxSaved<T>;
+        type Saved = SoftmaxSaved<<T as ::pullback::Float>::Lane>;
         fn forward(
             &self,
             args: &mut [::pullback::layer::Arg<'_, T>],

@@ -9,7 +9,7 @@ fn wrong_types(
     count: u32,
     no_axes: Tensor<f32>,
     half: Tensor<u8, N>,
-    wide: Tensor<f64, N>,
+    wide: Tensor<f80, N>,
     labels: Tensor<i64, N>,
     window: Window,
     #[diff] t: f32,

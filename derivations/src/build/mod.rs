@@ -146,7 +146,7 @@ impl Builder<'_> {
         let (kind, list) = match &param.kind {
             ParamKind::Tensor { axes, constant: true, .. } => (InputKind::Constant, Some(axes)),
             ParamKind::Tensor { axes, .. } => (InputKind::Tensor, Some(axes)),
-            ParamKind::State { axes } => (InputKind::State, Some(axes)),
+            ParamKind::State { axes, .. } => (InputKind::State, Some(axes)),
             ParamKind::Labels { axes } => (InputKind::Labels, Some(axes)),
             _ => (InputKind::DiffScalar, None),
         };

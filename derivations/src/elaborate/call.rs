@@ -360,7 +360,7 @@ impl Elaborator<'_> {
         };
         match (&param.kind, value) {
             (_, Value::Poison) => Value::Poison,
-            (ParamKind::Tensor { axes, constant, optional }, value) => {
+            (ParamKind::Tensor { axes, constant, optional, .. }, value) => {
                 if *optional {
                     return match value {
                         Value::Optional(Optional::None) => Value::Optional(Optional::None),
@@ -390,7 +390,7 @@ impl Elaborator<'_> {
                 }
                 bound
             }
-            (ParamKind::State { axes }, Value::State(index)) => {
+            (ParamKind::State { axes, .. }, Value::State(index)) => {
                 let term = self.states.iter().find(|s| s.0 == index).map(|s| s.1);
                 if let Some(term) = term {
                     let tensor = self.as_state(index, term);

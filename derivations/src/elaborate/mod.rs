@@ -194,7 +194,7 @@ impl<'a> Elaborator<'a> {
         let span = param.name.span();
         let name = &param.name;
         match &param.kind {
-            ParamKind::Tensor { axes, constant, optional } => {
+            ParamKind::Tensor { axes, constant, optional, .. } => {
                 let order = self.declare(axes);
                 if *optional {
                     let present = quote::quote!(#name.is_some());
@@ -213,7 +213,7 @@ impl<'a> Elaborator<'a> {
                 }
                 value
             }
-            ParamKind::State { axes } => {
+            ParamKind::State { axes, .. } => {
                 let order = self.declare(axes);
                 let axes = order.iter().copied().collect();
                 let term = self.term_named(TermOp::State(index), vec![], axes, span, name);

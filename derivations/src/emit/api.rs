@@ -4,10 +4,10 @@ use super::Variant;
 use super::docs::Docs;
 use super::inner::grad_ident;
 use super::inplace;
-use super::signature::{Face, Rank, list_of, visible};
-use crate::syntax::{AxisList, Output, Param, ParamKind};
+use super::signature::{Face, Rank, elem_of, list_of, visible};
+use crate::syntax::{AxisList, ElemType, Output, Param, ParamKind};
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 /// The most arguments that clippy takes.
 const CLIPPY_ARGUMENTS: usize = 7;
@@ -81,29 +81,36 @@ fn saved(face: &Face<'_>) -> TokenStream {
     }
 }
 
-/// The generics of a struct of gradients, with the lifetime if it has one: `<'a, T, D>`.
-fn grads_generics(face: &Face<'_>, lifetime: bool) -> TokenStream {
+/// The element types that a struct of gradients has parameters for; in `Into` a rank-0 gradient is an array too.
+fn grads_elems<'f>(face: &Face<'f>, into: bool) -> Vec<&'f ElemType> {
+    let uses = |elem: &ElemType| {
+        face.differentiable().any(|(_, p)| match &p.kind {
+            ParamKind::Tensor { axes, elem: own, .. } if own == elem => {
+                into || matches!(elem, ElemType::Generic(_)) || matches!(face.rank(axes), Rank::Array(_))
+            }
+            _ => false,
+        })
+    };
+    face.formula.elems.iter().filter(|e| uses(e)).collect()
+}
+
+/// The generics of a struct of gradients, with the lifetime if it has one: `<'a, T, D>`; `elem` names element types.
+fn grads_list(face: &Face<'_>, lifetime: Option<TokenStream>, elem: impl Fn(&ElemType) -> TokenStream) -> TokenStream {
+    let elems = grads_elems(face, lifetime.is_some()).into_iter().map(elem);
     let lists: Vec<&AxisList> = face.differentiable().filter_map(|(_, p)| list_of(&p.kind)).collect();
-    // in `Into` a rank-0 gradient is an array of the element type too
-    let generic = matches!(face.formula.elem, crate::syntax::ElemType::Generic(_));
-    let uses_elem = lists.iter().any(|l| lifetime || generic || matches!(face.rank(l), Rank::Array(_)));
     let dims = face.dims_of(lists.into_iter());
-    let lifetime = (lifetime && face.differentiable().next().is_some()).then(|| quote!('a));
-    let elem = uses_elem.then(|| quote!(T));
-    let all: Vec<TokenStream> = lifetime.into_iter().chain(elem).chain(dims.iter().map(|d| quote!(#d))).collect();
+    let lifetime = lifetime.filter(|_| face.differentiable().next().is_some());
+    let all: Vec<TokenStream> = lifetime.into_iter().chain(elems).chain(dims.iter().map(|d| quote!(#d))).collect();
     if all.is_empty() { quote!() } else { quote!(<#(#all),*>) }
 }
 
-/// The same, applied to the formula's own element type.
+fn grads_generics(face: &Face<'_>, lifetime: bool) -> TokenStream {
+    grads_list(face, lifetime.then(|| quote!('a)), |e| face.parameter(e).into_token_stream())
+}
+
+/// The same, applied to the formula's own element types.
 fn grads_arguments(face: &Face<'_>, lifetime: Option<TokenStream>) -> TokenStream {
-    let lists: Vec<&AxisList> = face.differentiable().filter_map(|(_, p)| list_of(&p.kind)).collect();
-    let generic = matches!(face.formula.elem, crate::syntax::ElemType::Generic(_));
-    let uses_elem = lists.iter().any(|l| lifetime.is_some() || generic || matches!(face.rank(l), Rank::Array(_)));
-    let dims = face.dims_of(lists.into_iter());
-    let elem = uses_elem.then(|| face.elem.clone());
-    let lifetime = lifetime.filter(|_| face.differentiable().next().is_some());
-    let all: Vec<TokenStream> = lifetime.into_iter().chain(elem).chain(dims.iter().map(|d| quote!(#d))).collect();
-    if all.is_empty() { quote!() } else { quote!(<#(#all),*>) }
+    grads_list(face, lifetime, |e| face.elem(e))
 }
 
 fn grads(face: &Face<'_>) -> TokenStream {
@@ -115,13 +122,13 @@ fn grads(face: &Face<'_>) -> TokenStream {
         .map(|(_, p)| {
             let ident = visible(&p.name);
             let doc = format!("The gradient with respect to `{}`.", p.name);
-            let ty = match (&p.kind, list_of(&p.kind).map(|l| face.rank(l))) {
-                (ParamKind::Diff, _) => quote!(f64),
-                (_, Some(Rank::Array(dim))) => quote!(#krate::ndarray::Array<T, #dim>),
-                _ => {
-                    let elem = scalar_grad(face);
-                    quote!(#elem)
+            let ty = match (elem_of(&p.kind), list_of(&p.kind).map(|l| face.rank(l))) {
+                (Some(elem), Some(Rank::Array(dim))) => {
+                    let elem = face.parameter(elem);
+                    quote!(#krate::ndarray::Array<#elem, #dim>)
                 }
+                (Some(elem), _) => scalar_grad(face, elem),
+                _ => quote!(f64),
             };
             let ty = if is_optional(p) { quote!(::core::option::Option<#ty>) } else { ty };
             quote!(#[doc = #doc] pub #ident: #ty)
@@ -141,11 +148,11 @@ fn grads(face: &Face<'_>) -> TokenStream {
 fn grads_debug(face: &Face<'_>, name: &Ident, generics: &TokenStream) -> TokenStream {
     let krate = &face.krate;
     let lists: Vec<&AxisList> = face.differentiable().filter_map(|(_, p)| list_of(&p.kind)).collect();
-    let has_elem = generics.clone().into_iter().any(|t| t.to_string() == "T");
-    let elem = has_elem.then(|| quote!(T: ::core::fmt::Debug));
+    let elems = grads_elems(face, false).into_iter().map(|e| face.parameter(e));
+    let elems = elems.map(|t| quote!(#t: ::core::fmt::Debug));
     let dims = face.dims_of(lists.into_iter());
     let dims = dims.iter().map(|d| quote!(#d: #krate::ndarray::Dimension));
-    let bounds: Vec<TokenStream> = elem.into_iter().chain(dims).collect();
+    let bounds: Vec<TokenStream> = elems.chain(dims).collect();
     let bounds = if bounds.is_empty() { quote!() } else { quote!(<#(#bounds),*>) };
     let text = name.to_string();
     let fields = face.differentiable().map(|(_, p)| {
@@ -162,10 +169,10 @@ fn grads_debug(face: &Face<'_>, name: &Ident, generics: &TokenStream) -> TokenSt
 }
 
 /// The type of the gradient of a tensor without axes.
-fn scalar_grad(face: &Face<'_>) -> TokenStream {
-    match &face.formula.elem {
-        crate::syntax::ElemType::Generic(_) => quote!(T),
-        _ => face.elem.clone(),
+fn scalar_grad(face: &Face<'_>, elem: &ElemType) -> TokenStream {
+    match elem {
+        ElemType::Generic(_) => face.parameter(elem).into_token_stream(),
+        elem => face.elem(elem),
     }
 }
 
@@ -182,10 +189,10 @@ fn into(face: &Face<'_>) -> TokenStream {
     );
     let slot = |p: &Param| {
         let ix0 = quote!(#krate::ndarray::Ix0);
-        match (&p.kind, list_of(&p.kind).map(|l| face.rank(l))) {
-            (ParamKind::Diff, _) => quote!(#krate::Grad<'a, f64, #ix0>),
-            (_, Some(Rank::Array(dim))) => quote!(#krate::Grad<'a, T, #dim>),
-            _ => quote!(#krate::Grad<'a, T, #ix0>),
+        let elem = elem_of(&p.kind).map_or(quote!(f64), |e| face.parameter(e).into_token_stream());
+        match list_of(&p.kind).map(|l| face.rank(l)) {
+            Some(Rank::Array(dim)) => quote!(#krate::Grad<'a, #elem, #dim>),
+            _ => quote!(#krate::Grad<'a, #elem, #ix0>),
         }
     };
     let fields: Vec<TokenStream> = face
@@ -261,7 +268,7 @@ pub(super) fn passed(face: &Face<'_>, p: &Param) -> TokenStream {
 fn forward(face: &Face<'_>) -> TokenStream {
     let many = many_arguments(1 + face.args().count());
     let (krate, rt, saved) = (&face.krate, &face.rt, face.named("Saved"));
-    let (generics, elem, outputs) = (face.generics(), &face.elem, face.outputs_type());
+    let (generics, elems, lane, outputs) = (face.generics(), face.elems(), face.lane(), face.outputs_type());
     let params = face.args().map(|(_, p)| {
         let (name, ty) = (visible(&p.name), face.arg_type(p));
         quote!(#name: #ty)
@@ -292,10 +299,10 @@ fn forward(face: &Face<'_>) -> TokenStream {
         /// Where shapes disagree, or a condition of the formula does not hold. Nothing is written then.
         #many
         #[inline]
-        pub fn forward #generics(&self, #(#params),*) -> ::core::result::Result<(#outputs, #saved<#elem>), #krate::Error> {
+        pub fn forward #generics(&self, #(#params),*) -> ::core::result::Result<(#outputs, #saved<#lane>), #krate::Error> {
             #prepare
             #(#news)*
-            let arrays = forward::<#elem>(&call, (#(#args,)*), (#(#targets,)*))?;
+            let arrays = forward::<#(#elems),*>(&call, (#(#args,)*), (#(#targets,)*))?;
             ::core::result::Result::Ok((#result, #saved { arrays }))
         }
     }
@@ -307,7 +314,7 @@ fn output_axes(index: usize) -> TokenStream {
 
 fn new_output(face: &Face<'_>, index: usize, output: &Output) -> TokenStream {
     let y = face.output_name(index);
-    let elem = if output.integer { quote!(i64) } else { face.elem.clone() };
+    let elem = face.output_elem(output);
     match face.rank(&output.axes) {
         Rank::Scalar => quote!(let mut #y: #elem = ::core::default::Default::default();),
         Rank::Array(dim) => {
@@ -320,7 +327,7 @@ fn new_output(face: &Face<'_>, index: usize, output: &Output) -> TokenStream {
 fn forward_into(face: &Face<'_>) -> TokenStream {
     let many = many_arguments(1 + face.args().count() + face.formula.outputs.len());
     let (krate, rt, saved) = (&face.krate, &face.rt, face.named("Saved"));
-    let (generics, elem) = (face.generics(), &face.elem);
+    let (generics, elems, lane) = (face.generics(), face.elems(), face.lane());
     let params = face.args().map(|(_, p)| {
         let (name, ty) = (visible(&p.name), face.arg_type(p));
         quote!(#name: #ty)
@@ -353,10 +360,10 @@ fn forward_into(face: &Face<'_>) -> TokenStream {
         /// Where shapes disagree, or a condition of the formula does not hold. Nothing is written then.
         #many
         #[inline]
-        pub fn forward_into #generics(&self, #(#params,)* #(#outs),*) -> ::core::result::Result<#saved<#elem>, #krate::Error> {
+        pub fn forward_into #generics(&self, #(#params,)* #(#outs),*) -> ::core::result::Result<#saved<#lane>, #krate::Error> {
             #prepare
             #(#checks)*
-            let arrays = forward::<#elem>(&call, (#(#args,)*), (#(#targets,)*))?;
+            let arrays = forward::<#(#elems),*>(&call, (#(#args,)*), (#(#targets,)*))?;
             ::core::result::Result::Ok(#saved { arrays })
         }
     }
@@ -364,7 +371,7 @@ fn forward_into(face: &Face<'_>) -> TokenStream {
 
 /// The arguments of `backward` before `into`: cotangents, arguments, outputs, what was saved.
 fn backward_params(face: &Face<'_>) -> TokenStream {
-    let (elem, saved) = (&face.elem, face.named("Saved"));
+    let (lane, saved) = (face.lane(), face.named("Saved"));
     let kept = face.free("saved");
     let cotangents = face.float_outputs().map(|(i, o)| {
         let (dy, ty) = (face.cotangent_name(i), face.output_arg_type(o, false));
@@ -378,13 +385,13 @@ fn backward_params(face: &Face<'_>) -> TokenStream {
         let (y, ty) = (face.output_name(i), face.output_arg_type(o, false));
         quote!(#y: #ty)
     });
-    quote!(#(#cotangents,)* #(#args,)* #(#outputs,)* #kept: &#saved<#elem>)
+    quote!(#(#cotangents,)* #(#args,)* #(#outputs,)* #kept: &#saved<#lane>)
 }
 
 /// The checks and the call of the inner `backward`, with these targets for the gradients.
 fn backward_body(face: &Face<'_>, targets: &[TokenStream]) -> TokenStream {
     let rt = &face.rt;
-    let (elem, saved) = (&face.elem, face.free("saved"));
+    let (elems, saved) = (face.elems(), face.free("saved"));
     let arrays = face.formula.outputs.iter().enumerate().filter(|(_, o)| matches!(face.rank(&o.axes), Rank::Array(_)));
     let checks = arrays.map(|(i, o)| {
         let (y, axes) = (face.output_name(i), output_axes(i));
@@ -408,7 +415,7 @@ fn backward_body(face: &Face<'_>, targets: &[TokenStream]) -> TokenStream {
     let outputs = face.formula.outputs.iter().enumerate().map(|(i, o)| pass(o, face.output_name(i)));
     quote! {
         #(#checks)*
-        backward::<#elem>(&call, (#(#cotangents,)*), (#(#args,)*), (#(#outputs,)*), &#saved.arrays, (#(#targets,)*))?;
+        backward::<#(#elems),*>(&call, (#(#cotangents,)*), (#(#args,)*), (#(#outputs,)*), &#saved.arrays, (#(#targets,)*))?;
     }
 }
 
@@ -435,7 +442,7 @@ fn backward(face: &Face<'_>, docs: &Docs) -> TokenStream {
             Rank::Array(dim) => Some((face.axis_ids(l), dim)),
             Rank::Scalar => None,
         });
-        let elem = if matches!(p.kind, ParamKind::Diff) { quote!(f64) } else { face.elem.clone() };
+        let elem = elem_of(&p.kind).map_or(quote!(f64), |e| face.elem(e));
         match (array, is_optional(p)) {
             (Some((axes, dim)), optional) => {
                 let axes = axes.iter().map(|a| a.0 as usize);
@@ -517,7 +524,7 @@ fn backward_into(face: &Face<'_>) -> TokenStream {
 /// The methods' signatures, for when there is nothing behind them.
 pub fn stub_methods(face: &Face<'_>) -> TokenStream {
     let (krate, stem, saved) = (&face.krate, &face.stem, face.named("Saved"));
-    let (generics, elem, outputs) = (face.generics(), &face.elem, face.outputs_type());
+    let (generics, lane, outputs) = (face.generics(), face.lane(), face.outputs_type());
     let (grads, into) = (face.named("Grads"), face.named("Into"));
     let (result, into_result) = (grads_arguments(face, None), grads_arguments(face, Some(quote!('_))));
     let args: Vec<TokenStream> = face
@@ -535,13 +542,13 @@ pub fn stub_methods(face: &Face<'_>) -> TokenStream {
     let backward_args: Vec<TokenStream> = face.backward_args().map(|(_, p)| face.arg_type(p)).collect();
     let ys: Vec<TokenStream> = face.formula.outputs.iter().map(|o| face.output_arg_type(o, false)).collect();
     let in_place = inplace::stub(face);
-    let before = quote!(#(_: #cotangents,)* #(_: #backward_args,)* #(_: #ys,)* _: &#saved<#elem>);
+    let before = quote!(#(_: #cotangents,)* #(_: #backward_args,)* #(_: #ys,)* _: &#saved<#lane>);
     quote! {
         impl #stem {
             #[doc(hidden)]
-            pub fn forward #generics(&self, #(#args),*) -> ::core::result::Result<(#outputs, #saved<#elem>), #krate::Error> { ::core::unreachable!() }
+            pub fn forward #generics(&self, #(#args),*) -> ::core::result::Result<(#outputs, #saved<#lane>), #krate::Error> { ::core::unreachable!() }
             #[doc(hidden)]
-            pub fn forward_into #generics(&self, #(#args,)* #(#outs),*) -> ::core::result::Result<#saved<#elem>, #krate::Error> { ::core::unreachable!() }
+            pub fn forward_into #generics(&self, #(#args,)* #(#outs),*) -> ::core::result::Result<#saved<#lane>, #krate::Error> { ::core::unreachable!() }
             #in_place
             #[doc(hidden)]
             pub fn backward #generics(&self, #before) -> ::core::result::Result<#grads #result, #krate::Error> { ::core::unreachable!() }

@@ -2,7 +2,7 @@
 
 use super::kernel::{ArrayAxes, Kernel, KernelArg, kernel};
 use super::prepare::int_tokens;
-use super::signature::{Face, list_of};
+use super::signature::{Face, elem_of, list_of};
 use super::{Saved, Variant};
 use crate::elaborate::{Binding, Check};
 use crate::graph::{AxisId, Graph, InputKind, IntId};
@@ -22,11 +22,14 @@ pub fn inner(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
 fn arg_type(face: &Face<'_>, kind: &ParamKind) -> TokenStream {
     let (krate, rt) = (&face.krate, &face.rt);
     match kind {
-        ParamKind::Tensor { optional: true, .. } => quote!(::core::option::Option<#rt::View<'_, T>>),
-        ParamKind::Tensor { .. } => quote!(#rt::View<'_, T>),
+        ParamKind::Tensor { optional: true, .. } => quote!(::core::option::Option<#rt::View<'_>>),
+        ParamKind::Tensor { .. } => quote!(#rt::View<'_>),
         ParamKind::Labels { .. } => quote!(#krate::ndarray::ArrayViewD<'_, i64>),
-        ParamKind::State { .. } => quote!(#krate::ndarray::ArrayViewMutD<'_, T>),
-        _ => quote!(#rt::View<'_, f64>),
+        ParamKind::State { elem, .. } => {
+            let elem = face.parameter(elem);
+            quote!(#krate::ndarray::ArrayViewMutD<'_, #elem>)
+        }
+        _ => quote!(#rt::View<'_>),
     }
 }
 
@@ -38,19 +41,20 @@ fn forward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
         (pattern, arg_type(face, &p.kind))
     }));
     let outputs = grouped(face.formula.outputs.iter().enumerate().map(|(i, o)| {
-        let ty = if o.integer { quote!(#rt::IndexTarget<'_>) } else { quote!(#rt::Target<'_, T>) };
+        let ty = if o.integer { quote!(#rt::IndexTarget<'_>) } else { quote!(#rt::Target<'_>) };
         (face.output_name(i).to_token_stream(), ty)
     }));
     let arms: Vec<(TokenStream, TokenStream)> =
         variants.iter().enumerate().map(|(i, v)| forward_arm(face, v, i, variants.len())).collect();
     let kernels = arms.iter().map(|a| &a.0);
     let body = dispatch(arms.iter().map(|a| &a.1).collect());
+    let (parameters, lane) = (face.parameters(), face.parameters_lane());
     quote! {
         #(#kernels)*
         #[inline]
-        fn forward<T: #krate::Float>(
+        fn forward<#(#parameters: #krate::Float),*>(
             call: &#rt::Call, #args, #outputs
-        ) -> ::core::result::Result<#rt::Saved<T>, #krate::Error> {
+        ) -> ::core::result::Result<#rt::Saved<#lane>, #krate::Error> {
             #body
         }
     }
@@ -82,11 +86,12 @@ fn forward_arm(face: &Face<'_>, variant: &Variant, index: usize, count: usize) -
         let param = &face.formula.params[*p];
         let (new, list) = (new_state(&param.name), list_of(&param.kind));
         let axes = list.map(|l| face.axis_ids(l)).unwrap_or_default().into_iter().map(|a| a.0 as usize);
-        quote!(let mut #new = call.zeros::<T>(&[#(#axes),*])?;)
+        let elem = elem_of(&param.kind).map(|e| face.parameter(e));
+        quote!(let mut #new = call.zeros::<#elem>(&[#(#axes),*])?;)
     });
     let saved_lets = variant.saved.iter().enumerate().map(|(i, s)| saved_let(face, &variant.graph, s, i));
     let outputs = face.formula.outputs.len();
-    let call = k.call(krate, &quote!(T), &mut |arg| match arg {
+    let call = k.call(krate, &face.parameters_lane(), &mut |arg| match arg {
         KernelArg::Root(r) => {
             let r = *r as usize;
             if r < outputs {
@@ -153,7 +158,10 @@ fn saved_let(face: &Face<'_>, graph: &Graph, saved: &Saved, index: usize) -> Tok
     let ident = saved_ident(index);
     let axes: Vec<usize> = graph.axes_of(saved.node).iter().map(|a| a.0 as usize).collect();
     match saved.elem {
-        Elem::Data => quote!(let mut #ident = call.zeros::<T>(&[#(#axes),*])?;),
+        Elem::Data => {
+            let lane = face.parameters_lane();
+            quote!(let mut #ident = call.zeros::<#lane>(&[#(#axes),*])?;)
+        }
         Elem::Wide => quote!(let mut #ident = call.zeros::<f64>(&[#(#axes),*])?;),
         Elem::Index => {
             let over = match graph.op(saved.node) {
@@ -259,20 +267,18 @@ fn call_int(plan: &Plan, id: IntId) -> TokenStream {
 fn backward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     let (krate, rt) = (&face.krate, &face.rt);
     let cotangents =
-        grouped(face.float_outputs().map(|(i, _)| (face.cotangent_name(i).to_token_stream(), quote!(#rt::View<'_, T>))));
+        grouped(face.float_outputs().map(|(i, _)| (face.cotangent_name(i).to_token_stream(), quote!(#rt::View<'_>))));
     let args = grouped(face.backward_args().map(|(_, p)| (local(&p.name).to_token_stream(), arg_type(face, &p.kind))));
     let outputs = grouped(face.formula.outputs.iter().enumerate().map(|(i, o)| {
-        let ty = if o.integer { quote!(#rt::IndexView<'_>) } else { quote!(#rt::View<'_, T>) };
+        let ty = if o.integer { quote!(#rt::IndexView<'_>) } else { quote!(#rt::View<'_>) };
         (face.output_name(i).to_token_stream(), ty)
     }));
-    let grads = grouped(face.differentiable().map(|(_, p)| {
-        let ty = if matches!(p.kind, ParamKind::Diff) { quote!(#rt::Target<'_, f64>) } else { quote!(#rt::Target<'_, T>) };
-        (grad_ident(&p.name).to_token_stream(), ty)
-    }));
+    let grads = grouped(face.differentiable().map(|(_, p)| (grad_ident(&p.name).to_token_stream(), quote!(#rt::Target<'_>))));
     let arms: Vec<(TokenStream, TokenStream)> =
         variants.iter().enumerate().map(|(i, v)| backward_arm(face, v, i, variants.len())).collect();
     let kernels = arms.iter().map(|a| &a.0);
     let body = dispatch(arms.iter().map(|a| &a.1).collect());
+    let (parameters, lane) = (face.parameters(), face.parameters_lane());
     let clears = face.differentiable().map(|(_, p)| {
         let grad = grad_ident(&p.name);
         quote!(#grad.clear();)
@@ -280,8 +286,8 @@ fn backward(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
     quote! {
         #(#kernels)*
         #[inline]
-        fn backward<T: #krate::Float>(
-            call: &#rt::Call, #cotangents, #args, #outputs, saved: &#rt::Saved<T>, #grads
+        fn backward<#(#parameters: #krate::Float),*>(
+            call: &#rt::Call, #cotangents, #args, #outputs, saved: &#rt::Saved<#lane>, #grads
         ) -> ::core::result::Result<(), #krate::Error> {
             saved.check(call)?;
             if call.is_empty() {
@@ -297,7 +303,7 @@ fn backward_arm(face: &Face<'_>, variant: &Variant, index: usize, count: usize) 
     let (krate, rt) = (&face.krate, &face.rt);
     let k = backward_kernel(face, variant, index, count);
     let checks = label_checks(face, variant);
-    let call = k.call(krate, &quote!(T), &mut |arg| match arg {
+    let call = k.call(krate, &face.parameters_lane(), &mut |arg| match arg {
         KernelArg::Root(r) => {
             let grad = face.differentiable().nth(*r as usize).map(|(_, p)| grad_ident(&p.name));
             quote!(#grad)

@@ -7,7 +7,7 @@
 use super::Variant;
 use super::api::{many_arguments, passed, prepare_call};
 use super::docs::Docs;
-use super::signature::{Face, Rank, list_of, visible};
+use super::signature::{Face, Rank, elem_of, list_of, visible};
 use crate::graph::InputId;
 use crate::syntax::{AxisList, Param, ParamKind};
 use proc_macro2::TokenStream;
@@ -24,7 +24,7 @@ fn candidates<'a>(face: &Face<'a>) -> impl Iterator<Item = &'a Param> + use<'a> 
         entries(list) == entries(other)
     };
     face.differentiable().map(|(_, p)| p).filter(move |p| match &p.kind {
-        ParamKind::Tensor { axes, optional: false, .. } => output.is_some_and(|y| same(axes, &y.axes)),
+        ParamKind::Tensor { axes, elem, optional: false, .. } => output.is_some_and(|y| same(axes, &y.axes) && *elem == y.elem),
         _ => false,
     })
 }
@@ -43,7 +43,7 @@ fn overwritten<'a>(face: &Face<'a>, variants: &[Variant]) -> Option<&'a Param> {
 pub fn method(face: &Face<'_>, variants: &[Variant]) -> Option<TokenStream> {
     let x = overwritten(face, variants)?;
     let (krate, rt, saved) = (&face.krate, &face.rt, face.named("Saved"));
-    let (elem, name) = (&face.elem, visible(&x.name));
+    let (elems, lane, name) = (face.elems(), face.lane(), visible(&x.name));
     let prepare = prepare_call(face, true);
     let args = face.args().map(|(_, p)| if p.name == x.name { quote!(#rt::View::overwritten()) } else { passed(face, p) });
     let doc = Docs::in_place(&x.name.to_string(), &face.output_name(0).to_string());
@@ -52,9 +52,9 @@ pub fn method(face: &Face<'_>, variants: &[Variant]) -> Option<TokenStream> {
         #[doc = #doc]
         #many
         #[inline]
-        #signature -> ::core::result::Result<#saved<#elem>, #krate::Error> {
+        #signature -> ::core::result::Result<#saved<#lane>, #krate::Error> {
             #prepare
-            let arrays = forward::<#elem>(&call, (#(#args,)*), (#rt::Target::overwriting(#name),))?;
+            let arrays = forward::<#(#elems),*>(&call, (#(#args,)*), (#rt::Target::overwriting(#name),))?;
             ::core::result::Result::Ok(#saved { arrays })
         }
     })
@@ -66,7 +66,7 @@ fn signature(face: &Face<'_>, x: &Param) -> TokenStream {
         let (name, ty) = (visible(&p.name), face.arg_type(p));
         match list_of(&p.kind).map(|l| face.rank(l)) {
             Some(Rank::Array(dim)) if p.name == x.name => {
-                let elem = &face.elem;
+                let elem = elem_of(&p.kind).map(|e| face.elem(e));
                 quote!(#name: &mut #krate::ndarray::ArrayRef<#elem, #dim>)
             }
             _ => quote!(#name: #ty),
@@ -78,10 +78,10 @@ fn signature(face: &Face<'_>, x: &Param) -> TokenStream {
 /// The method without a body, where the signature allows for it.
 pub fn stub(face: &Face<'_>) -> Option<TokenStream> {
     let x = candidates(face).next()?;
-    let (krate, saved, elem, signature) = (&face.krate, face.named("Saved"), &face.elem, signature(face, x));
+    let (krate, saved, lane, signature) = (&face.krate, face.named("Saved"), face.lane(), signature(face, x));
     let unread = face.args().map(|(_, p)| visible(&p.name));
     Some(quote! {
         #[doc(hidden)]
-        #signature -> ::core::result::Result<#saved<#elem>, #krate::Error> { let _ = (#(#unread,)*); ::core::unreachable!() }
+        #signature -> ::core::result::Result<#saved<#lane>, #krate::Error> { let _ = (#(#unread,)*); ::core::unreachable!() }
     })
 }

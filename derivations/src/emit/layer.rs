@@ -23,6 +23,7 @@ pub fn layer(face: &Face<'_>, variants: &[Variant], library: &Library) -> TokenS
         quote!(#krate::layer::OutputSpec::new(&[#(#names),*]) #many #integer)
     });
     let reads = reads(face, variants);
+    let lane = face.lane_of(&one_type(face));
     let (forward, backward, reference) = (forward(face), backward(face), reference(face, variants, library));
     quote! {
         impl<T: #krate::Float> #krate::Layer<T> for #stem {
@@ -31,12 +32,17 @@ pub fn layer(face: &Face<'_>, variants: &[Variant], library: &Library) -> TokenS
             const ARGS: &'static [#krate::layer::ArgSpec] = &[#(#args),*];
             const OUTPUTS: &'static [#krate::layer::OutputSpec] = &[#(#outputs),*];
             const BACKWARD_READS: #krate::layer::Reads = #reads;
-            type Saved = #saved<T>;
+            type Saved = #saved<#lane>;
             #forward
             #backward
             #reference
         }
     }
+}
+
+/// `T` for every element type.
+fn one_type(face: &Face<'_>) -> Vec<TokenStream> {
+    face.formula.elems.iter().map(|_| quote!(T)).collect()
 }
 
 /// The signature's axes, then those that only outputs have.
@@ -163,12 +169,13 @@ fn forward(face: &Face<'_>) -> TokenStream {
         face.formula.outputs.iter().zip(&ys).map(|(o, y)| {
             if o.integer { quote!(#krate::layer::Output::Int(#y)) } else { quote!(#krate::layer::Output::Float(#y)) }
         });
+    let elems = one_type(face);
     quote! {
         fn forward(&self, args: &mut [#krate::layer::Arg<'_, T>]) -> ::core::result::Result<#krate::layer::Forward<T, Self::Saved>, #krate::Error> {
             let [#(#names),*] = #krate::layer::exactly_mut(args, #function, "arguments")?;
             #shapes
             #(#news)*
-            let arrays = forward::<T>(&call, (#(#args,)*), (#(#targets,)*))?;
+            let arrays = forward::<#(#elems),*>(&call, (#(#args,)*), (#(#targets,)*))?;
             ::core::result::Result::Ok(#krate::layer::Forward { outputs: ::std::vec![#(#outputs),*], saved: #saved { arrays } })
         }
     }
@@ -207,6 +214,7 @@ fn backward(face: &Face<'_>) -> TokenStream {
             _ => quote!(#rt::slot_target(call.function(), #text, #grad)?),
         }
     });
+    let elems = one_type(face);
     quote! {
         fn backward(
             &self,
@@ -223,7 +231,7 @@ fn backward(face: &Face<'_>) -> TokenStream {
             #shapes
             #(#checks)*
             #(#grad_checks)*
-            backward::<T>(&call, (#(#rt::View::of(#dys),)*), (#(#args,)*), (#(#outputs,)*), &saved.arrays, (#(#targets,)*))
+            backward::<#(#elems),*>(&call, (#(#rt::View::of(#dys),)*), (#(#args,)*), (#(#outputs,)*), &saved.arrays, (#(#targets,)*))
         }
     }
 }

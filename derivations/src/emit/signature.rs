@@ -14,8 +14,6 @@ pub struct Face<'a> {
     pub rt: TokenStream,
     /// `BatchNorm`
     pub stem: Ident,
-    /// `f32`, `f64`, or the user's type parameter.
-    pub elem: TokenStream,
     /// Names of the formula's signature axes, by id: these come first in every specialisation.
     pub axes: Vec<String>,
     /// The lists that contain `Many`, each with its dimension parameter.
@@ -35,13 +33,8 @@ impl<'a> Face<'a> {
     pub fn new(formula: &'a Formula, options: &Options, axes: Vec<String>) -> Face<'a> {
         let krate = options.krate.clone();
         let stem = stem(options, formula).unwrap_or_else(|| Ident::new("Formula", Span::mixed_site()));
-        let elem = match &formula.elem {
-            ElemType::F32 => quote!(f32),
-            ElemType::F64 => quote!(f64),
-            ElemType::Generic(t) => quote!(#t),
-        };
         let rt = quote!(#krate::__private);
-        let mut face = Face { formula, krate, rt, stem, elem, axes, many: vec![] };
+        let mut face = Face { formula, krate, rt, stem, axes, many: vec![] };
         for param in &formula.params {
             if let Some(list) = list_of(&param.kind) {
                 face.note_many(list);
@@ -54,7 +47,7 @@ impl<'a> Face<'a> {
         let key = key(list);
         if list.entries.iter().any(|e| e.many) && !self.many.iter().any(|(k, _)| *k == key) {
             let mut ident = if self.many.is_empty() { format_ident!("D") } else { format_ident!("D{}", self.many.len() + 1) };
-            while matches!(&self.formula.elem, ElemType::Generic(t) if *t == ident) {
+            while self.formula.elems.iter().any(|e| matches!(e, ElemType::Generic(t) if *t == ident)) {
                 ident = format_ident!("{ident}im");
             }
             self.many.push((key, ident));
@@ -105,13 +98,71 @@ impl<'a> Face<'a> {
     /// `<T: Float, D: Dimension>` for functions; empty where there is neither.
     pub fn generics(&self) -> TokenStream {
         let krate = &self.krate;
-        let elem = match &self.formula.elem {
+        let elems = self.formula.elems.iter().filter_map(|e| match e {
             ElemType::Generic(t) => Some(quote!(#t: #krate::Float)),
             _ => None,
-        };
+        });
         let dims = self.many.iter().map(|(_, d)| quote!(#d: #krate::ndarray::Dimension));
-        let all: Vec<TokenStream> = elem.into_iter().chain(dims).collect();
+        let all: Vec<TokenStream> = elems.chain(dims).collect();
         if all.is_empty() { quote!() } else { quote!(<#(#all),*>) }
+    }
+
+    /// An element type as the user knows it.
+    pub fn elem(&self, elem: &ElemType) -> TokenStream {
+        let krate = &self.krate;
+        match elem {
+            ElemType::F16 => quote!(#krate::f16),
+            ElemType::BF16 => quote!(#krate::bf16),
+            ElemType::F32 => quote!(f32),
+            ElemType::F64 => quote!(f64),
+            ElemType::Generic(t) => quote!(#t),
+        }
+    }
+
+    /// All of them.
+    pub fn elems(&self) -> Vec<TokenStream> {
+        self.formula.elems.iter().map(|e| self.elem(e)).collect()
+    }
+
+    /// The type parameter that stands for an element type where any will do: `T`, `T2`, ..
+    pub fn parameter(&self, elem: &ElemType) -> Ident {
+        let at = self.formula.elems.iter().position(|e| e == elem).unwrap_or(0);
+        if at == 0 { format_ident!("T") } else { format_ident!("T{}", at + 1) }
+    }
+
+    /// All of them.
+    pub fn parameters(&self) -> Vec<Ident> {
+        self.formula.elems.iter().map(|e| self.parameter(e)).collect()
+    }
+
+    /// What a formula with these element types is computed in.
+    pub fn lane_of(&self, elems: &[TokenStream]) -> TokenStream {
+        let (krate, rt) = (&self.krate, &self.rt);
+        match elems {
+            [one] => quote!(<#one as #krate::Float>::Lane),
+            [.., last] => {
+                let before = elems[..elems.len() - 1].iter().rev();
+                let nested = before.fold(quote!(#last), |rest, elem| quote!((#elem, #rest)));
+                quote!(<#nested as #rt::Floats>::Lane)
+            }
+            [] => quote!(f32),
+        }
+    }
+
+    /// What the typed functions compute in.
+    pub fn lane(&self) -> TokenStream {
+        let is = |what: fn(&ElemType) -> bool| self.formula.elems.iter().any(what);
+        match () {
+            () if is(|e| *e == ElemType::F64) => quote!(f64),
+            () if is(|e| matches!(e, ElemType::Generic(_))) => self.lane_of(&self.elems()),
+            () => quote!(f32),
+        }
+    }
+
+    /// The same for any element types.
+    pub fn parameters_lane(&self) -> TokenStream {
+        let parameters: Vec<TokenStream> = self.parameters().iter().map(|t| quote!(#t)).collect();
+        self.lane_of(&parameters)
     }
 
     /// The arguments that are no constants, with their positions.
@@ -154,29 +205,32 @@ impl<'a> Face<'a> {
 
     /// The Rust type of an argument of `forward`.
     pub fn arg_type(&self, param: &Param) -> TokenStream {
-        let (krate, elem) = (&self.krate, &self.elem);
+        let krate = &self.krate;
         let array = |list: &AxisList, elem: &TokenStream| match self.rank(list) {
             Rank::Scalar => quote!(#elem),
             Rank::Array(dim) => quote!(&#krate::ndarray::ArrayRef<#elem, #dim>),
         };
         match &param.kind {
-            ParamKind::Tensor { axes, optional, .. } => {
-                let ty = array(axes, elem);
+            ParamKind::Tensor { axes, elem, optional, .. } => {
+                let ty = array(axes, &self.elem(elem));
                 if *optional { quote!(::core::option::Option<#ty>) } else { ty }
             }
             ParamKind::Labels { axes } => array(axes, &quote!(i64)),
-            ParamKind::State { axes } => match self.rank(axes) {
-                Rank::Scalar => quote!(&mut #elem),
-                Rank::Array(dim) => quote!(&mut #krate::ndarray::ArrayRef<#elem, #dim>),
-            },
+            ParamKind::State { axes, elem } => {
+                let elem = self.elem(elem);
+                match self.rank(axes) {
+                    Rank::Scalar => quote!(&mut #elem),
+                    Rank::Array(dim) => quote!(&mut #krate::ndarray::ArrayRef<#elem, #dim>),
+                }
+            }
             ParamKind::Diff => quote!(f64),
             ParamKind::Unknown => quote!(impl ::core::marker::Sized),
             _ => self.constant_type(param),
         }
     }
 
-    fn output_elem(&self, output: &Output) -> TokenStream {
-        if output.integer { quote!(i64) } else { self.elem.clone() }
+    pub fn output_elem(&self, output: &Output) -> TokenStream {
+        if output.integer { quote!(i64) } else { self.elem(&output.elem) }
     }
 
     /// The owned type of an output.
@@ -242,7 +296,15 @@ impl<'a> Face<'a> {
 /// The list of axes of an argument that has one.
 pub fn list_of(kind: &ParamKind) -> Option<&AxisList> {
     match kind {
-        ParamKind::Tensor { axes, .. } | ParamKind::State { axes } | ParamKind::Labels { axes } => Some(axes),
+        ParamKind::Tensor { axes, .. } | ParamKind::State { axes, .. } | ParamKind::Labels { axes } => Some(axes),
+        _ => None,
+    }
+}
+
+/// The element type of an argument that is a tensor.
+pub fn elem_of(kind: &ParamKind) -> Option<&ElemType> {
+    match kind {
+        ParamKind::Tensor { elem, .. } | ParamKind::State { elem, .. } => Some(elem),
         _ => None,
     }
 }

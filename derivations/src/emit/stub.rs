@@ -75,7 +75,8 @@ fn repaired(formula: &Formula) -> Formula {
     if formula.outputs.is_empty() {
         let span = Span::call_site();
         let rank = AxisEntry { name: Ident::new("Rank", span), many: true };
-        formula.outputs.push(Output { axes: AxisList { entries: vec![rank], open: false, span }, integer: false });
+        let axes = AxisList { entries: vec![rank], open: false, span };
+        formula.outputs.push(Output { axes, elem: formula.elems[0].clone(), integer: false });
     }
     formula
 }

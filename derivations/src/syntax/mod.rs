@@ -23,7 +23,8 @@ pub struct Formula {
     pub vis: syn::Visibility,
     /// Doc comments and other attributes to keep on the generated function.
     pub attrs: Vec<syn::Attribute>,
-    pub elem: ElemType,
+    /// The element types of its tensors, each once, in the order of their appearance.
+    pub elems: Vec<ElemType>,
     pub params: Vec<Param>,
     pub outputs: Vec<Output>,
     /// Whether the outputs were written as a tuple.
@@ -35,22 +36,26 @@ pub struct Formula {
     pub item: syn::ItemFn,
 }
 
-/// The element type of a formula's tensors.
+/// The element type of a tensor.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ElemType {
+    F16,
+    BF16,
     F32,
     F64,
     /// `fn layer<T: Float>(x: Tensor<T, N>)`
     Generic(Ident),
 }
 
-impl ElemType {
-    /// As it is written.
-    pub fn text(&self) -> String {
-        match self {
-            ElemType::F32 => "f32".into(),
-            ElemType::F64 => "f64".into(),
-            ElemType::Generic(t) => t.to_string(),
+impl Formula {
+    /// Whether values of this type are what the formula is computed in, so that none is rounded when it is stored. With one
+    /// type parameter and no other type they count as such: then half precision is rounded where an output is read again.
+    pub fn is_computed_in(&self, elem: &ElemType) -> bool {
+        match elem {
+            ElemType::F64 => true,
+            ElemType::F32 => !self.elems.iter().any(|e| matches!(e, ElemType::F64 | ElemType::Generic(_))),
+            ElemType::Generic(_) => self.elems.len() == 1,
+            ElemType::F16 | ElemType::BF16 => false,
         }
     }
 }
@@ -67,11 +72,13 @@ pub struct Param {
 pub enum ParamKind {
     Tensor {
         axes: AxisList,
+        elem: ElemType,
         constant: bool,
         optional: bool,
     },
     State {
         axes: AxisList,
+        elem: ElemType,
     },
     Labels {
         axes: AxisList,
@@ -108,6 +115,8 @@ pub struct AxisEntry {
 #[derive(Clone, Debug)]
 pub struct Output {
     pub axes: AxisList,
+    /// Of no meaning where it is `integer`.
+    pub elem: ElemType,
     /// `Tensor<i64, ..>`
     pub integer: bool,
 }

@@ -12,20 +12,24 @@ pub(super) fn formula(errors: &mut Errors, options: &Options, item: ItemFn) -> O
     let before = errors.reports();
     let sig = &item.sig;
     qualifiers(errors, sig);
-    let mut reader = Reader { errors, options, elem: None, generic: None };
+    let mut reader = Reader { errors, options, elems: vec![], generics: vec![] };
     reader.generics(&sig.generics);
     let params: Vec<Param> = sig.inputs.iter().filter_map(|arg| reader.param(arg)).collect();
     let (outputs, tuple) = reader.outputs(&sig.output, sig);
     reader.duplicates(&params);
+    reader.unused();
     if sig.receiver().is_some() {
         return None;
     }
-    let elem = reader.elem.clone().unwrap_or(ElemType::F32);
+    let mut elems = reader.elems;
+    if elems.is_empty() {
+        elems.push(ElemType::F32);
+    }
     Some(Formula {
         name: sig.ident.clone(),
         vis: item.vis.clone(),
         attrs: item.attrs.clone(),
-        elem,
+        elems,
         params,
         outputs,
         tuple,
@@ -56,20 +60,31 @@ fn qualifiers(errors: &mut Errors, sig: &syn::Signature) {
 struct Reader<'a> {
     errors: &'a mut Errors,
     options: &'a Options,
-    elem: Option<ElemType>,
-    generic: Option<Ident>,
+    elems: Vec<ElemType>,
+    generics: Vec<Ident>,
 }
 
 impl Reader<'_> {
     fn generics(&mut self, generics: &syn::Generics) {
         for param in &generics.params {
             match param {
-                GenericParam::Type(t) if self.generic.is_none() && is_float_bound(t) => self.generic = Some(t.ident.clone()),
-                GenericParam::Type(t) if self.generic.is_none() => {
-                    self.errors.at(t, format!("write `{}: Float`: a type parameter of a formula is its element type", t.ident));
-                    self.generic = Some(t.ident.clone());
+                GenericParam::Type(t) => {
+                    if !is_float_bound(t) {
+                        let message = format!("write `{}: Float`: a type parameter of a formula is an element type", t.ident);
+                        self.errors.at(t, message);
+                    }
+                    self.generics.push(t.ident.clone());
                 }
-                other => self.errors.at(other, "a formula has at most one type parameter, `T: Float`, its element type"),
+                other => self.errors.at(other, "the parameters of a formula are element types, `T: Float`"),
+            }
+        }
+    }
+
+    /// Reports type parameters that nothing would tell at a call.
+    fn unused(&mut self) {
+        for generic in &self.generics {
+            if !self.elems.iter().any(|e| matches!(e, ElemType::Generic(t) if t == generic)) {
+                self.errors.at(generic, format!("no tensor has the element type `{generic}`: leave it out"));
             }
         }
     }
@@ -106,7 +121,8 @@ impl Reader<'_> {
     fn kind(&mut self, ty: &Type, constant: bool, diff: bool) -> Option<ParamKind> {
         if let Type::Reference(r) = ty {
             if r.mutability.is_some() {
-                return Some(ParamKind::State { axes: self.tensor(&r.elem, false)? });
+                let (axes, elem) = self.tensor(&r.elem, false)?;
+                return Some(ParamKind::State { axes, elem });
             }
             if last_segment(&r.elem).is_none() {
                 self.unknown(ty);
@@ -136,9 +152,15 @@ impl Reader<'_> {
             self.errors.at(ty, "`#[constant]` marks a tensor; a scalar is constant as it is");
         }
         match name.as_str() {
-            "Tensor" => Some(ParamKind::Tensor { axes: self.tensor(ty, false)?, constant, optional: false }),
+            "Tensor" => {
+                let (axes, elem) = self.tensor(ty, false)?;
+                Some(ParamKind::Tensor { axes, elem, constant, optional: false })
+            }
             "Option" => match type_args(args).as_slice() {
-                [inner] => Some(ParamKind::Tensor { axes: self.tensor(inner, false)?, constant, optional: true }),
+                [inner] => {
+                    let (axes, elem) = self.tensor(inner, false)?;
+                    Some(ParamKind::Tensor { axes, elem, constant, optional: true })
+                }
                 _ => {
                     self.unknown(ty);
                     None
@@ -176,20 +198,20 @@ impl Reader<'_> {
         );
     }
 
-    /// The axes of `Tensor<elem, axes>`; notes the element type.
-    fn tensor(&mut self, ty: &Type, output: bool) -> Option<AxisList> {
+    /// The axes and element type of `Tensor<elem, axes>`.
+    fn tensor(&mut self, ty: &Type, output: bool) -> Option<(AxisList, ElemType)> {
         let Some((_, args)) = last_segment(ty).filter(|(name, _)| name == "Tensor") else {
             self.unknown(ty);
             return None;
         };
         match type_args(args).as_slice() {
             [elem, axes] => {
-                self.element(elem, output);
-                Some(self.axis_list(axes))
+                let elem = self.element(elem, output);
+                Some((self.axis_list(axes), elem))
             }
             [elem] if self.options.helper => {
-                self.element(elem, output);
-                Some(AxisList { entries: vec![], open: true, span: ty.span() })
+                let elem = self.element(elem, output);
+                Some((AxisList { entries: vec![], open: true, span: ty.span() }, elem))
             }
             [_] => {
                 self.errors.at(ty, "this tensor names no axes: write `Tensor<f32, (N, C)>`, or `Tensor<f32, ()>` for a scalar (only helpers may leave axes open)");
@@ -202,31 +224,35 @@ impl Reader<'_> {
         }
     }
 
-    fn element(&mut self, ty: &Type, output: bool) {
-        let found = match last_segment(ty).map(|(name, _)| name).as_deref() {
+    /// An element type. One that is none is an error, and as if it were `f32`.
+    fn element(&mut self, ty: &Type, output: bool) -> ElemType {
+        let name = last_segment(ty).map(|(name, _)| name);
+        let found = match name.as_deref() {
+            Some(name) if self.generics.iter().any(|generic| generic == name) => {
+                ElemType::Generic(last_ident(ty).unwrap_or_else(|| Ident::new("T", ty.span())))
+            }
+            Some("f16") => ElemType::F16,
+            Some("bf16") => ElemType::BF16,
             Some("f32") => ElemType::F32,
             Some("f64") => ElemType::F64,
-            Some("i64") if output => return,
-            Some(name) => match self.generic.clone().filter(|generic| generic == name) {
-                Some(generic) => ElemType::Generic(generic),
-                None => return self.no_element(ty),
-            },
-            None => return self.no_element(ty),
-        };
-        match &self.elem {
-            None => self.elem = Some(found),
-            Some(first) if *first != found => {
-                let first = first.text();
-                self.errors.at(ty, format!("all tensors of a formula have one element type, and an earlier one is `{first}`"));
+            Some("i64") if output => return ElemType::F32,
+            _ => {
+                self.no_element(ty);
+                return ElemType::F32;
             }
-            Some(_) => {}
+        };
+        if !self.elems.contains(&found) {
+            self.elems.push(found.clone());
         }
+        found
     }
 
     fn no_element(&mut self, ty: &Type) {
         let hint = if tidy(ty) == "i64" { "; integers come in as `Labels<N>`" } else { "" };
-        let message =
-            format!("`{}` is not an element type: there are `f32`, `f64` and a type parameter `T: Float`{hint}", tidy(ty));
+        let message = format!(
+            "`{}` is not an element type: there are `f16`, `bf16`, `f32`, `f64` and type parameters `T: Float`{hint}",
+            tidy(ty)
+        );
         self.errors.at(ty, message);
     }
 
@@ -301,10 +327,10 @@ impl Reader<'_> {
             );
             return None;
         }
-        let axes = self.tensor(ty, true)?;
+        let (axes, elem) = self.tensor(ty, true)?;
         let (_, args) = last_segment(ty)?;
         let integer = type_args(args).first().and_then(|t| last_segment(t)).is_some_and(|(name, _)| name == "i64");
-        Some(Output { axes, integer })
+        Some(Output { axes, elem, integer })
     }
 
     fn duplicates(&mut self, params: &[Param]) {
@@ -411,6 +437,6 @@ pub(crate) fn annotation(errors: &mut Errors, ty: &Type) -> Option<AxisList> {
         return None;
     }
     let options = Options::default();
-    let mut reader = Reader { errors, options: &options, elem: None, generic: None };
+    let mut reader = Reader { errors, options: &options, elems: vec![], generics: vec![] };
     Some(reader.axis_list(args[1]))
 }

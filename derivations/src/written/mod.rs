@@ -227,7 +227,7 @@ impl<'a> Writer<'a> {
         let outputs: Vec<TokenStream> =
             formula.outputs.iter().zip(&results).map(|(o, y)| finished(self, quote!(#y), &o.axes)).collect();
         let states = formula.params.iter().filter_map(|p| match &p.kind {
-            ParamKind::State { axes } => {
+            ParamKind::State { axes, .. } => {
                 let name = self.state(&p.name);
                 Some(finished(self, quote!(#name.last()), axes))
             }
@@ -260,7 +260,7 @@ impl<'a> Writer<'a> {
                 let axes = self.list(axes);
                 quote!(let #name = #run.argument(#given, #axes);)
             }
-            ParamKind::State { axes } => {
+            ParamKind::State { axes, .. } => {
                 let (axes, state) = (self.list(axes), self.state(name));
                 quote!(let #state = #f::State::new(#run.argument(#given, #axes)); let #name = &#state;)
             }
@@ -347,7 +347,7 @@ impl<'a> Writer<'a> {
     fn bind_axes(&self, param: &Param) -> Option<TokenStream> {
         let (axes, optional) = match &param.kind {
             ParamKind::Tensor { axes, optional, .. } => (axes, *optional),
-            ParamKind::Labels { axes } | ParamKind::State { axes } => (axes, false),
+            ParamKind::Labels { axes } | ParamKind::State { axes, .. } => (axes, false),
             _ => return None,
         };
         if axes.open {
@@ -379,7 +379,7 @@ impl<'a> Writer<'a> {
 impl Frame {
     fn new(formula: &Formula, library: Library, items: Items) -> Frame {
         let lists = formula.params.iter().filter_map(|p| match &p.kind {
-            ParamKind::Tensor { axes, .. } | ParamKind::State { axes } | ParamKind::Labels { axes } => Some(axes),
+            ParamKind::Tensor { axes, .. } | ParamKind::State { axes, .. } | ParamKind::Labels { axes } => Some(axes),
             _ => None,
         });
         let lists = lists.chain(formula.outputs.iter().map(|o| &o.axes));

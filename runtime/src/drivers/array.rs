@@ -1,13 +1,16 @@
 //! Arrays as kernels see them: a pointer and strides, of any rank.
 
-use crate::Float;
 use ndarray::{ArrayRef, Dimension};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
 /// What an array's elements are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Elem {
+pub enum Elem {
+    /// Of half precision, `f16`: lanes are `f32`.
+    F16,
+    /// `bf16`; lanes are `f32`.
+    BF16,
     F32,
     F64,
     U8,
@@ -19,12 +22,10 @@ impl Elem {
     pub(crate) fn size(self) -> usize {
         match self {
             Elem::U8 => 1,
+            Elem::F16 | Elem::BF16 => 2,
             Elem::F32 | Elem::U32 => 4,
             Elem::F64 | Elem::I64 => 8,
         }
-    }
-    pub(crate) fn of<T: Float>() -> Elem {
-        if size_of::<T>() == 4 { Elem::F32 } else { Elem::F64 }
     }
 }
 
@@ -57,48 +58,51 @@ impl Raw {
 }
 
 mod sealed {
-    pub trait Stored {}
-    impl Stored for f32 {}
-    impl Stored for f64 {}
-    impl Stored for i64 {}
+    pub trait Stored {
+        const ELEM: super::Elem;
+    }
 }
+use sealed::Stored as Sealed;
 
 /// Types that arrays given to kernels hold.
-pub trait Stored: sealed::Stored + Copy + 'static {}
-impl<T: sealed::Stored + Copy + 'static> Stored for T {}
+pub trait Stored: Sealed + Copy + 'static {}
+impl<T: Sealed + Copy + 'static> Stored for T {}
+
+macro_rules! stored {
+    ($($t:ty: $elem:ident)*) => { $(
+        impl Sealed for $t {
+            const ELEM: Elem = Elem::$elem;
+        }
+    )* };
+}
+stored! { f32: F32 f64: F64 i64: I64 }
+#[cfg(feature = "half")]
+stored! { half::f16: F16 half::bf16: BF16 }
 
 pub(crate) fn elem_of<T: Stored>() -> Elem {
-    use std::any::TypeId;
-    let id = TypeId::of::<T>();
-    if id == TypeId::of::<f32>() {
-        Elem::F32
-    } else if id == TypeId::of::<f64>() {
-        Elem::F64
-    } else {
-        Elem::I64
-    }
+    T::ELEM
 }
 
 /// An array that a kernel reads.
 #[derive(Clone, Debug)]
-pub struct View<'a, T> {
+pub struct View<'a> {
     /// `None`: the memory that the kernel's result overwrites, as it was.
     pub(crate) raw: Option<Raw>,
-    life: PhantomData<&'a T>,
+    life: PhantomData<&'a u8>,
 }
 
-impl<'a, T: Stored> View<'a, T> {
+impl<'a> View<'a> {
     /// Any rank, any strides.
-    pub fn of<D: Dimension>(array: &'a ArrayRef<T, D>) -> View<'a, T> {
+    pub fn of<T: Stored, D: Dimension>(array: &'a ArrayRef<T, D>) -> View<'a> {
         View { raw: Some(Raw::of(elem_of::<T>(), array, array.as_ptr() as *mut u8)), life: PhantomData }
     }
     /// One number, without axes.
-    pub fn scalar(x: &'a T) -> View<'a, T> {
+    pub fn scalar<T: Stored>(x: &'a T) -> View<'a> {
         let raw = Raw { elem: elem_of::<T>(), ptr: (&raw const *x) as *mut u8, dims: vec![] };
         View { raw: Some(raw), life: PhantomData }
     }
     /// What [`Target::overwriting`] had before: of a kernel that has one.
-    pub fn overwritten() -> View<'a, T> {
+    pub fn overwritten() -> View<'a> {
         View { raw: None, life: PhantomData }
     }
 }
@@ -112,41 +116,41 @@ pub(crate) enum Mode {
 
 /// An array that a kernel writes or adds to; or nothing, where a result is not wanted.
 #[derive(Debug)]
-pub struct Target<'a, T> {
+pub struct Target<'a> {
     pub(crate) raw: Option<(Raw, Mode)>,
     /// The kernel may read what was there before.
     pub(crate) overwrites: bool,
-    life: PhantomData<&'a mut T>,
+    life: PhantomData<&'a mut u8>,
 }
 
-impl<'a, T: Stored> Target<'a, T> {
-    fn new<U, D: Dimension>(array: &'a mut ArrayRef<U, D>, mode: Mode) -> Target<'a, T> {
+impl<'a> Target<'a> {
+    fn new<U, D: Dimension>(elem: Elem, array: &'a mut ArrayRef<U, D>, mode: Mode) -> Target<'a> {
         let ptr = array.as_mut_ptr() as *mut u8;
-        Target { raw: Some((Raw::of(elem_of::<T>(), array, ptr), mode)), overwrites: false, life: PhantomData }
+        Target { raw: Some((Raw::of(elem, array, ptr), mode)), overwrites: false, life: PhantomData }
     }
     /// Overwrites every element.
-    pub fn write<D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Target<'a, T> {
-        Target::new(array, Mode::Write)
+    pub fn write<T: Stored, D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Target<'a> {
+        Target::new(elem_of::<T>(), array, Mode::Write)
     }
     /// Overwrites every element of what the kernel reads as [`View::overwritten`].
-    pub fn overwriting<D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Target<'a, T> {
+    pub fn overwriting<T: Stored, D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Target<'a> {
         Target { overwrites: true, ..Target::write(array) }
     }
     /// Writes every element; none is read.
-    pub fn uninit<D: Dimension>(array: &'a mut ArrayRef<MaybeUninit<T>, D>) -> Target<'a, T> {
-        Target::new(array, Mode::Write)
+    pub fn uninit<T: Stored, D: Dimension>(array: &'a mut ArrayRef<MaybeUninit<T>, D>) -> Target<'a> {
+        Target::new(elem_of::<T>(), array, Mode::Write)
     }
     /// Adds to every element.
-    pub fn add<D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Target<'a, T> {
-        Target::new(array, Mode::Add)
+    pub fn add<T: Stored, D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Target<'a> {
+        Target::new(elem_of::<T>(), array, Mode::Add)
     }
     /// Overwrites one number.
-    pub fn scalar(x: &'a mut T) -> Target<'a, T> {
+    pub fn scalar<T: Stored>(x: &'a mut T) -> Target<'a> {
         let raw = Raw { elem: elem_of::<T>(), ptr: (&raw mut *x) as *mut u8, dims: vec![] };
         Target { raw: Some((raw, Mode::Write)), overwrites: false, life: PhantomData }
     }
     /// Adds to one number.
-    pub fn add_scalar(x: &'a mut T) -> Target<'a, T> {
+    pub fn add_scalar<T: Stored>(x: &'a mut T) -> Target<'a> {
         let mut target = Target::scalar(x);
         if let Some((_, mode)) = &mut target.raw {
             *mode = Mode::Add;
@@ -160,7 +164,7 @@ impl<'a, T: Stored> Target<'a, T> {
         }
     }
     /// Not wanted.
-    pub fn none() -> Target<'a, T> {
+    pub fn none() -> Target<'a> {
         Target { raw: None, overwrites: false, life: PhantomData }
     }
 }
@@ -248,7 +252,7 @@ impl<'a> IndexTarget<'a> {
     }
     /// Of integers, every element of which is written.
     pub fn uninit<D: Dimension>(array: &'a mut ArrayRef<MaybeUninit<i64>, D>) -> IndexTarget<'a> {
-        IndexTarget { raw: Target::<i64>::uninit(array).raw.map(|(raw, _)| raw), life: PhantomData }
+        IndexTarget { raw: Target::uninit(array).raw.map(|(raw, _)| raw), life: PhantomData }
     }
     /// Not wanted.
     pub fn none() -> IndexTarget<'a> {

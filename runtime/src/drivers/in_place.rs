@@ -30,9 +30,11 @@ pub(crate) fn resolve(arrays: &mut [ArrayInfo], phases: &[Phase], overwriting: O
         let Kind::Root(Some((raw, Mode::Write))) = &root.kind else { panic!("what overwrites an input is written") };
         let input = Array(input as u32);
         let info = &arrays[input.0 as usize];
-        assert!(info.axes == root.axes && info.elem == root.elem, "a result overwrites an input of its own type");
+        assert!(info.axes == root.axes, "a result overwrites an input of its own axes");
         assert!(is_sound(phases, root, input, result), "a result overwrites an input before it was read");
-        arrays[input.0 as usize].kind = Kind::Input(raw.clone());
+        let raw = raw.clone();
+        arrays[input.0 as usize].elem = raw.elem;
+        arrays[input.0 as usize].kind = Kind::Input(raw);
     }
 }
 
@@ -55,8 +57,8 @@ fn is_sound(phases: &[Phase], root: &ArrayInfo, input: Array, result: Array) -> 
                 && step.operands.iter().all(|o| stays(o, input, &|_| true))
                 && !steps[at + 1..].iter().chain(after).any(|s| writes(s) || reads(s))
         }
-        Phase::Nest { steps, after, .. } => !after.iter().any(writes) && !(written && steps.iter().chain(after).any(reads)),
-        Phase::Gemm(gemm) => !writes(&gemm.sweep) && !(written && reads(&gemm.sweep)),
+        Phase::Nest { steps, after, .. } => !(after.iter().any(writes) || written && steps.iter().chain(after).any(reads)),
+        Phase::Gemm(gemm) => !(writes(&gemm.sweep) || written && reads(&gemm.sweep)),
         Phase::Scatter(s) => s.target != result && !(written && [s.value, s.index].contains(&input)),
         Phase::Scan(s) => s.target != result && !(written && [s.factor, s.term].contains(&input)),
     })

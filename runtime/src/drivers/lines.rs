@@ -1,12 +1,14 @@
 //! Lines in the first-level cache: what is copied into them before a tile runs, and out of them after.
 
 use super::array::{Elem, Mode};
+use super::half::{BF16, F16, Half, to_odd};
 
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 trait Number: Copy {
     fn get(self) -> f64;
+    fn get_f32(self) -> f32;
 }
 macro_rules! number {
     ($($t:ident)*) => { $( impl Number for $t {
@@ -14,14 +16,33 @@ macro_rules! number {
         fn get(self) -> f64 {
             self as f64
         }
+        #[inline(always)]
+        fn get_f32(self) -> f32 {
+            self as f32
+        }
     } )* };
 }
 number!(f32 f64 u8 u32 i64);
+macro_rules! half {
+    ($($t:ident)*) => { $( impl Number for $t {
+        #[inline(always)]
+        fn get(self) -> f64 {
+            f64::from(self.wide())
+        }
+        #[inline(always)]
+        fn get_f32(self) -> f32 {
+            self.wide()
+        }
+    } )* };
+}
+half!(F16 BF16);
 
 /// Calls the function for the element type.
 macro_rules! by_elem {
     ($elem:expr, $f:ident ( $($arg:expr),* )) => {
         match $elem {
+            Elem::F16 => $f::<F16>($($arg),*),
+            Elem::BF16 => $f::<BF16>($($arg),*),
             Elem::F32 => $f::<f32>($($arg),*),
             Elem::F64 => $f::<f64>($($arg),*),
             Elem::U8 => $f::<u8>($($arg),*),
@@ -63,7 +84,7 @@ unsafe fn stage_with(line: *mut u8, lane: Elem, elem: Elem, p: *const u8, step: 
     unsafe fn typed<S: Number>(line: *mut u8, lane: Elem, p: *const u8, step: i64, n: usize) {
         unsafe {
             match lane {
-                Elem::F32 => each::<S, f32>(line, p, step, n, |x| x.get() as f32),
+                Elem::F32 => each::<S, f32>(line, p, step, n, |x| x.get_f32()),
                 _ => each::<S, f64>(line, p, step, n, |x| x.get()),
             }
         }
@@ -151,6 +172,8 @@ pub(crate) unsafe fn unstage(
             (Elem::F32, Elem::F64) => out::<f32, f64>(line, p, step, n, mode, negate, f64::from),
             (Elem::F64, Elem::F32) => out::<f64, f32>(line, p, step, n, mode, negate, |x| x as f32),
             (Elem::F64, Elem::F64) => out::<f64, f64>(line, p, step, n, mode, negate, |x| x),
+            (_, Elem::F16) => halve::<F16>(line, lane, (mode, negate), p, step, n),
+            (_, Elem::BF16) => halve::<BF16>(line, lane, (mode, negate), p, step, n),
             // stored values that count positions
             (Elem::F32, _) => {
                 (0..n).for_each(|i| put_index(p.offset(i as isize * step as isize), elem, *(line as *const f32).add(i) as u32))
@@ -179,6 +202,29 @@ where
             (Mode::Write, true) => (0..n).for_each(|i| *at(i) = -f(*line.add(i))),
             (Mode::Add, false) => (0..n).for_each(|i| *at(i) = *at(i) + f(*line.add(i))),
             (Mode::Add, true) => (0..n).for_each(|i| *at(i) = *at(i) + -f(*line.add(i))),
+        }
+    }
+}
+
+/// Copies a line out to elements of half precision, each rounded once.
+///
+/// # Safety
+/// As for [`unstage`].
+unsafe fn halve<S: Half>(line: *const u8, lane: Elem, (mode, negate): (Mode, bool), p: *mut u8, step: i64, n: usize) {
+    let sign = if negate { -1.0 } else { 1.0 };
+    unsafe {
+        let at = |i: usize| p.offset(i as isize * step as isize) as *mut S;
+        let narrow = |i: usize| *(line as *const f32).add(i);
+        let wide = |i: usize| *(line as *const f64).add(i);
+        match (lane, mode) {
+            #[cfg(target_arch = "x86_64")]
+            (Elem::F32, Mode::Write) if !negate && step == 2 && super::isa::detected() != super::isa::Isa::V1 => {
+                x86::halve(line as *const f32, p as *mut S, n);
+            }
+            (Elem::F32, Mode::Write) => (0..n).for_each(|i| *at(i) = S::nearest(narrow(i) * sign as f32)),
+            (Elem::F32, Mode::Add) => (0..n).for_each(|i| *at(i) = S::nearest((*at(i)).wide() + narrow(i) * sign as f32)),
+            (_, Mode::Write) => (0..n).for_each(|i| *at(i) = S::nearest(to_odd(wide(i) * sign))),
+            (_, Mode::Add) => (0..n).for_each(|i| *at(i) = S::nearest(to_odd(f64::from((*at(i)).wide()) + wide(i) * sign))),
         }
     }
 }
@@ -270,6 +316,8 @@ pub(crate) unsafe fn is_finite(elem: Elem, lane: Elem, p: *const u8, step: i64, 
     unsafe {
         match (elem, lane) {
             (Elem::F32, _) => all(p, step, n, f32::is_finite),
+            (Elem::F16, _) => all(p, step, n, |x: F16| x.wide().is_finite()),
+            (Elem::BF16, _) => all(p, step, n, |x: BF16| x.wide().is_finite()),
             (Elem::F64, Elem::F32) => all(p, step, n, |x: f64| (x as f32).is_finite()),
             (Elem::F64, _) => all(p, step, n, f64::is_finite),
             _ => true,
@@ -316,6 +364,7 @@ pub(crate) unsafe fn put_index(p: *mut u8, elem: Elem, x: u32) {
             Elem::I64 => *(p as *mut i64) = x.into(),
             Elem::F32 => *(p as *mut f32) = x as f32,
             Elem::F64 => *(p as *mut f64) = x.into(),
+            Elem::F16 | Elem::BF16 => put(p, elem, Mode::Write, x.into()),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Elementary functions over lanes, branch-free, and the scalar ones that lanes fall back on.
 
+use super::array::Elem;
 use super::vector::Vector;
 
 /// What differs between `f32` and `f64` lanes.
@@ -7,6 +8,8 @@ pub trait Element: super::array::Stored {
     /// 1.5·2ᵐ with m the mantissa's bits: added to a small number, it leaves a whole number in the low bits.
     #[doc(hidden)]
     const MAGIC: f64;
+    #[doc(hidden)]
+    const LANE: Elem;
     #[doc(hidden)]
     fn exp<V: Vector<Elem = Self>>(x: V) -> V;
     #[doc(hidden)]
@@ -40,6 +43,7 @@ fn times_power_of_two<V: Vector>(y: V, n: V, magic: V) -> V {
 
 impl Element for f32 {
     const MAGIC: f64 = 12_582_912.0;
+    const LANE: Elem = Elem::F32;
     /// Within 1 ULP or so: Cody–Waite reduction, the polynomial of Cephes' `expf`.
     #[inline(always)]
     fn exp<V: Vector<Elem = f32>>(x: V) -> V {
@@ -103,6 +107,7 @@ impl Element for f32 {
 
 impl Element for f64 {
     const MAGIC: f64 = 6_755_399_441_055_744.0;
+    const LANE: Elem = Elem::F64;
     /// Within 1 ULP or so: Cody–Waite reduction, Taylor's series to the 13th power on |r| ≤ ln 2 / 2.
     #[inline(always)]
     fn exp<V: Vector<Elem = f64>>(x: V) -> V {

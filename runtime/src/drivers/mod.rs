@@ -17,6 +17,7 @@ mod finish;
 mod gather;
 mod gemm;
 mod group;
+pub(crate) mod half;
 mod in_place;
 pub(crate) mod isa;
 mod lines;
@@ -48,6 +49,8 @@ pub use script::{Array, Operand, Place, Script, Sweep};
 pub use space::{Axis, Condition, Index, Space};
 pub use tile::Out;
 pub use vector::{At, Kernel, One, Vector, Wide};
+
+pub use crate::float::Lane;
 
 pub(crate) mod vectors {
     pub(crate) use super::vector::*;

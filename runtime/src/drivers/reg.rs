@@ -6,7 +6,7 @@
 /// Every method may be called only where the instruction set that the register belongs to is present.
 /// Pointers are valid for the lanes named.
 pub unsafe trait Reg: Copy + Send + Sync + 'static {
-    type T: crate::Float;
+    type T: crate::float::Lane;
     /// One truth value a lane.
     type M: Copy;
     /// One `f64` a lane: what sums are accumulated in.

@@ -1,6 +1,7 @@
 //! What a generated kernel says: its arrays and its sweeps, in order.
 
-use super::array::{Elem, IndexTarget, IndexView, Mode, Raw, Stored, Target, View};
+use super::array::{Elem, IndexTarget, IndexView, Mode, Raw, Target, View};
+use super::math::Element;
 use super::space::{Axis, Condition, Index, Space};
 use super::tile::{Out, Tile, TileJob};
 use super::vector::{At, Vector, Wide};
@@ -228,10 +229,10 @@ impl<'a, V: Vector> Script<'a, V> {
         Array(self.arrays.len() as u32 - 1)
     }
     /// An array that is read.
-    pub fn input<T: Stored, const N: usize>(&mut self, view: View<'a, T>, axes: [Axis; N]) -> Array {
+    pub fn input<const N: usize>(&mut self, view: View<'a>, axes: [Axis; N]) -> Array {
         match view.raw {
             Some(raw) => self.array(raw.elem, &axes, Kind::Input(raw)),
-            None => self.array(super::array::elem_of::<T>(), &axes, Kind::Overwritten),
+            None => self.array(V::Elem::LANE, &axes, Kind::Overwritten),
         }
     }
     /// Indices that are read.
@@ -239,8 +240,9 @@ impl<'a, V: Vector> Script<'a, V> {
         self.array(view.raw.elem, &axes, Kind::Input(view.raw))
     }
     /// A result. It may be read by later sweeps.
-    pub fn root<T: Stored, const N: usize>(&mut self, target: Target<'a, T>, axes: [Axis; N]) -> Array {
-        let elem = super::array::elem_of::<T>();
+    pub fn root<const N: usize>(&mut self, target: Target<'a>, axes: [Axis; N]) -> Array {
+        // one that is not wanted, but read, is a temporary
+        let elem = target.raw.as_ref().map_or(V::Elem::LANE, |(raw, _)| raw.elem);
         let array = self.array(elem, &axes, Kind::Root(target.raw));
         if target.overwrites {
             assert!(self.overwriting.is_none(), "one result overwrites an input");
@@ -255,7 +257,7 @@ impl<'a, V: Vector> Script<'a, V> {
     }
     /// A temporary of the layer's type.
     pub fn data<const N: usize>(&mut self, axes: [Axis; N]) -> Array {
-        self.array(Elem::of::<V::Elem>(), &axes, Kind::Temp)
+        self.array(V::Elem::LANE, &axes, Kind::Temp)
     }
     /// A temporary of `f64`.
     pub fn wide<const N: usize>(&mut self, axes: [Axis; N]) -> Array {
@@ -281,7 +283,7 @@ impl<'a, V: Vector> Script<'a, V> {
         data: [Operand; I],
         wide: [Operand; W],
     ) -> Sweep<'s, 'a, V, V, I, W> {
-        let lane = Elem::of::<V::Elem>();
+        let lane = V::Elem::LANE;
         Sweep::new(self, lane, &domain, data.into_iter().chain(wide).collect())
     }
     /// A sweep over a small domain, in `f64`.
@@ -306,7 +308,7 @@ impl<'a, V: Vector> Script<'a, V> {
         let (batch, m, n) = (batch.to_vec(), m.to_vec(), n.to_vec());
         let mut domain = [&batch[..], &m, &n, &k].concat();
         domain.sort();
-        let sweep: Sweep<V, V, 2, 0> = Sweep::new(self, Elem::of::<V::Elem>(), &domain, vec![a, b]);
+        let sweep: Sweep<V, V, 2, 0> = Sweep::new(self, V::Elem::LANE, &domain, vec![a, b]);
         let (sweep, _) = sweep.guard(guard).sum(out, k).step({
             #[inline(always)]
             move |[a, b]: [V; 2], []: [Wide<V>; 0]| Out::store([]).sum([a * b])

@@ -5,11 +5,11 @@ mod gemm;
 mod in_place;
 
 use super::*;
-use crate::Float;
+use crate::float::Lane;
 use ndarray::{Array, Array1, Array4, ArrayD, ArrayView4, Axis as NdAxis, IxDyn, Slice};
 
 /// Repeatable numbers, about −1 to 1.
-fn numbers<T: Float>(shape: &[usize], seed: u64) -> ArrayD<T> {
+fn numbers<T: Lane>(shape: &[usize], seed: u64) -> ArrayD<T> {
     let mut z = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     Array::from_shape_simple_fn(IxDyn(shape), || {
         z ^= z << 13;
@@ -37,12 +37,12 @@ fn every_isa(f: impl Fn()) {
     f();
 }
 
-fn tolerance<T: Float>() -> f64 {
+fn tolerance<T: Lane>() -> f64 {
     if size_of::<T>() == 4 { 3e-6 } else { 1e-13 }
 }
 
 #[track_caller]
-fn assert_close<T: Float>(found: &ArrayD<T>, expected: &ArrayD<f64>, what: &str) {
+fn assert_close<T: Lane>(found: &ArrayD<T>, expected: &ArrayD<f64>, what: &str) {
     assert_eq!(found.shape(), expected.shape(), "{what}");
     for ((i, x), y) in found.indexed_iter().zip(expected) {
         let (x, y) = (x.f64(), *y);
@@ -55,18 +55,18 @@ fn assert_close<T: Float>(found: &ArrayD<T>, expected: &ArrayD<f64>, what: &str)
 }
 
 /// `y = gamma·(x − mu)·rstd + beta` with statistics over N, H and W.
-struct BatchNorm<'a, T> {
+struct BatchNorm<'a> {
     space: Space,
-    x: View<'a, T>,
-    gamma: View<'a, T>,
-    beta: View<'a, T>,
+    x: View<'a>,
+    gamma: View<'a>,
+    beta: View<'a>,
     eps: f64,
-    y: Target<'a, T>,
-    mu: Target<'a, f64>,
-    rstd: Target<'a, f64>,
+    y: Target<'a>,
+    mu: Target<'a>,
+    rstd: Target<'a>,
 }
 
-impl<T: Float> Kernel<T> for BatchNorm<'_, T> {
+impl<T: Lane> Kernel<T> for BatchNorm<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
         let Self { space, x, gamma, beta, eps, y, mu, rstd } = self;
         let [n, c, h, w] = space.axes();
@@ -100,7 +100,7 @@ impl<T: Float> Kernel<T> for BatchNorm<'_, T> {
     }
 }
 
-fn batch_norm<T: Float>(x: ArrayView4<T>) -> ArrayD<T> {
+fn batch_norm<T: Lane>(x: ArrayView4<T>) -> ArrayD<T> {
     let [n, c, h, w] = [0, 1, 2, 3].map(|i| x.len_of(NdAxis(i)));
     let (gamma, beta) = (numbers::<T>(&[c], 5), numbers::<T>(&[c], 6));
     // as x lies in memory
@@ -108,7 +108,7 @@ fn batch_norm<T: Float>(x: ArrayView4<T>) -> ArrayD<T> {
     if x.strides()[1] == 1 {
         y = Array4::default((n, h, w, c)).permuted_axes([0, 3, 1, 2]);
     }
-    let (mut mu, mut rstd) = (Array1::zeros(c), Array1::zeros(c));
+    let (mut mu, mut rstd) = (Array1::<f64>::zeros(c), Array1::<f64>::zeros(c));
     T::dispatch(BatchNorm {
         space: Space::new(&[&[n], &[c], &[h], &[w]]),
         x: View::of(&x),
@@ -131,7 +131,7 @@ fn batch_norm<T: Float>(x: ArrayView4<T>) -> ArrayD<T> {
     y.into_dyn()
 }
 
-fn batch_norm_of<T: Float>() {
+fn batch_norm_of<T: Lane>() {
     for shape in [[2, 3, 4, 5], [5, 1, 1, 7], [1, 70, 3, 3], [3, 2, 17, 33], [3, 33, 8, 47], [0, 3, 2, 2], [2, 0, 2, 2]] {
         let x = numbers::<T>(&shape, 1).into_dimensionality::<ndarray::Ix4>().unwrap();
         let y = batch_norm(x.view());
@@ -161,19 +161,19 @@ fn batch_norm_against_loops() {
 }
 
 /// Maxima, their places, sums and products over windows with holes.
-struct Pool<'a, T> {
+struct Pool<'a> {
     space: Space,
-    x: View<'a, T>,
+    x: View<'a>,
     stride: i64,
     pad: i64,
     extent: i64,
-    max: Target<'a, T>,
+    max: Target<'a>,
     place: IndexTarget<'a>,
-    sum: Target<'a, T>,
-    total: Target<'a, f64>,
+    sum: Target<'a>,
+    total: Target<'a>,
 }
 
-impl<T: Float> Kernel<T> for Pool<'_, T> {
+impl<T: Lane> Kernel<T> for Pool<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
         let Self { space, x, stride, pad, extent, max, place, sum, total } = self;
         let [n, l, o, k0] = space.axes();
@@ -195,7 +195,7 @@ impl<T: Float> Kernel<T> for Pool<'_, T> {
     }
 }
 
-fn pool<T: Float>([n, l, width]: [usize; 3], stride: usize, pad: usize) {
+fn pool<T: Lane>([n, l, width]: [usize; 3], stride: usize, pad: usize) {
     let mut x = numbers::<T>(&[n, l], 3);
     // ties and a NaN
     x.mapv_inplace(|v| T::of((v.f64() * 4.0).round()));
@@ -255,15 +255,15 @@ fn windows_against_loops() {
 }
 
 /// Row and column sums, and their products, of a matrix that several parts share.
-struct Sums<'a, T> {
+struct Sums<'a> {
     space: Space,
-    x: View<'a, T>,
-    rows: Target<'a, f64>,
-    columns: Target<'a, T>,
-    most: Target<'a, T>,
+    x: View<'a>,
+    rows: Target<'a>,
+    columns: Target<'a>,
+    most: Target<'a>,
 }
 
-impl<T: Float> Kernel<T> for Sums<'_, T> {
+impl<T: Lane> Kernel<T> for Sums<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
         let Self { space, x, rows, columns, most } = self;
         let [r, c] = space.axes();
@@ -287,7 +287,7 @@ fn sums_are_the_same_for_any_number_of_threads() {
 fn sums_for_any_number_of_threads() {
     let x = numbers::<f64>(&[700, 301], 4);
     let sums = || {
-        let (mut rows, mut columns, mut most) = (ArrayD::zeros(IxDyn(&[700])), ArrayD::zeros(IxDyn(&[301])), 0.0);
+        let (mut rows, mut columns, mut most) = (ArrayD::<f64>::zeros(IxDyn(&[700])), ArrayD::<f64>::zeros(IxDyn(&[301])), 0.0);
         f64::dispatch(Sums {
             space: Space::new(&[&[700], &[301]]),
             x: View::of(&x),
@@ -310,8 +310,8 @@ fn sums_for_any_number_of_threads() {
 
 #[test]
 fn elementary_functions_are_accurate() {
-    struct Map<'a, T>(View<'a, T>, Target<'a, T>, Target<'a, T>, Target<'a, T>);
-    impl<T: Float> Kernel<T> for Map<'_, T> {
+    struct Map<'a>(View<'a>, Target<'a>, Target<'a>, Target<'a>);
+    impl<T: Lane> Kernel<T> for Map<'_> {
         fn run<V: Vector<Elem = T>>(self, at: At<V>) {
             let n = self.0.raw.as_ref().map_or(0, |raw| raw.dims[0].0);
             let mut k = at.script(Space::new(&[&[n]]));
@@ -326,7 +326,7 @@ fn elementary_functions_are_accurate() {
             k.run();
         }
     }
-    fn check<T: Float>(ulps: f64) {
+    fn check<T: Lane>(ulps: f64) {
         let mut x = numbers::<T>(&[4000], 9);
         for (i, v) in x.iter_mut().enumerate() {
             *v = T::of(v.f64() * [0.1, 1.0, 9.0, 80.0][i % 4]);

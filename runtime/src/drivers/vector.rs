@@ -5,12 +5,12 @@
 
 use super::isa::Job;
 use super::reg::Reg;
-use crate::Float;
+use crate::float::{Float, Lane};
 use std::marker::PhantomData;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Sub};
 
 /// A generated kernel: all sweeps of one function.
-pub trait Kernel<T: Float> {
+pub trait Kernel<T: Lane> {
     /// Runs it with vectors of one instruction set.
     fn run<V: Vector<Elem = T>>(self, at: At<V>);
 }
@@ -348,7 +348,7 @@ pub unsafe trait Memory: Sized {
     #[doc(hidden)]
     type Sum: Copy;
     /// The type of a lane.
-    type Elem: Float;
+    type Elem: Lane;
     #[doc(hidden)]
     type Where: Copy;
     #[doc(hidden)]

@@ -33,9 +33,9 @@ pub struct Kernel {
 pub enum KernelArg {
     /// `Space`: the extent of every axis. Always first.
     Space,
-    /// A `View` of the layer's type, of `f64` (a learned scalar) or of `i64` (labels).
+    /// A `View`.
     Input(InputId),
-    /// A `View` of the layer's type or of `f64`, or an `IndexView`.
+    /// A `View` or an `IndexView`.
     Given(u32),
     /// `f64`
     Host(HostId),
@@ -43,7 +43,7 @@ pub enum KernelArg {
     Seed(HostId),
     /// `i64`
     Int(IntId),
-    /// A `Target` of the layer's type or of `f64`, or an `IndexTarget`.
+    /// A `Target` or an `IndexTarget`.
     Root(u32),
 }
 
@@ -56,16 +56,11 @@ pub struct ArrayAxes {
 }
 
 impl Kernel {
-    /// The call; `value` gives each field's.
-    pub fn call(
-        &self,
-        krate: &TokenStream,
-        float: &TokenStream,
-        value: &mut dyn FnMut(&KernelArg) -> TokenStream,
-    ) -> TokenStream {
+    /// The call, computed in `lane`; `value` gives each field's.
+    pub fn call(&self, krate: &TokenStream, lane: &TokenStream, value: &mut dyn FnMut(&KernelArg) -> TokenStream) -> TokenStream {
         let (ident, fields) = (&self.ident, &self.fields);
         let values = self.args.iter().map(value);
-        quote!(<#float as #krate::Float>::dispatch(#ident { #(#fields: #values),* }))
+        quote!(<#lane as #krate::__private::Lane>::dispatch(#ident { #(#fields: #values),* }))
     }
 }
 
@@ -376,17 +371,13 @@ impl Emitter<'_> {
             fields.push(ident.clone());
         }
         let types: Vec<TokenStream> = args.iter().map(|a| self.field_type(a)).collect();
-        let generic = args.iter().any(|a| self.is_generic(a));
-        let parameters = if generic { quote!(<'a, T>) } else { quote!(<'a>) };
-        let arguments = if generic { quote!(<'_, T>) } else { quote!(<'_>) };
-        let bound = generic.then(|| quote!(where T: #krate::Float));
         let doc = (!doc.is_empty()).then(|| quote!(#[doc = #doc]));
         let tokens = quote! {
             #doc
-            struct #ident #parameters #bound { #(#fields: #types),* }
+            struct #ident<'a> { #(#fields: #types),* }
             const _: () = {
-                use #krate::drivers::{At, Kernel, #(#imports,)* Vector};
-                impl<T: #krate::Float> Kernel<T> for #ident #arguments {
+                use #krate::drivers::{At, Kernel, Lane, #(#imports,)* Vector};
+                impl<T: Lane> Kernel<T> for #ident<'_> {
                     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                         let Self { #(#fields),* } = self;
                         #axes
@@ -441,32 +432,18 @@ impl Emitter<'_> {
         };
         match arg {
             KernelArg::Space => quote!(#drivers::Space),
-            KernelArg::Input(id) => match self.graph.inputs[id.0 as usize].kind {
-                InputKind::Labels => quote!(#drivers::View<'a, i64>),
-                InputKind::DiffScalar => quote!(#drivers::View<'a, f64>),
-                _ => quote!(#drivers::View<'a, T>),
-            },
+            KernelArg::Input(_) => quote!(#drivers::View<'a>),
             KernelArg::Given(k) => match self.given[*k as usize].elem {
-                Elem::Data => quote!(#drivers::View<'a, T>),
-                Elem::Wide => quote!(#drivers::View<'a, f64>),
+                Elem::Data | Elem::Wide => quote!(#drivers::View<'a>),
                 Elem::Index => quote!(#drivers::IndexView<'a>),
             },
             KernelArg::Root(k) => match self.roots[*k as usize].elem {
-                Elem::Data => quote!(#drivers::Target<'a, T>),
-                Elem::Wide => quote!(#drivers::Target<'a, f64>),
+                Elem::Data | Elem::Wide => quote!(#drivers::Target<'a>),
                 Elem::Index => quote!(#drivers::IndexTarget<'a>),
             },
             KernelArg::Host(_) => quote!(f64),
             KernelArg::Seed(_) => quote!(u64),
             KernelArg::Int(_) => quote!(i64),
-        }
-    }
-    fn is_generic(&self, arg: &KernelArg) -> bool {
-        match arg {
-            KernelArg::Input(id) => !matches!(self.graph.inputs[id.0 as usize].kind, InputKind::Labels | InputKind::DiffScalar),
-            KernelArg::Given(k) => self.given[*k as usize].elem == Elem::Data,
-            KernelArg::Root(k) => self.roots[*k as usize].elem == Elem::Data,
-            _ => false,
         }
     }
 }

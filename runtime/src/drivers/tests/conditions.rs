@@ -3,14 +3,14 @@
 use super::*;
 
 /// `y[i, j] = x[i + by, j]`, with `fill` where that is outside.
-struct Shift<'a, T> {
+struct Shift<'a> {
     space: Space,
-    x: View<'a, T>,
+    x: View<'a>,
     by: i64,
-    y: Target<'a, T>,
+    y: Target<'a>,
 }
 
-impl<T: Float> Kernel<T> for Shift<'_, T> {
+impl<T: Lane> Kernel<T> for Shift<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
         let Self { space, x, by, y } = self;
         let [rows, run] = space.axes();
@@ -45,15 +45,15 @@ fn shifted_rows_end_where_the_array_does() {
 }
 
 /// `y[j, i] = Σ_k x[k, i, j]`, and the largest with its place: the result lies across the run.
-struct Across<'a, T> {
+struct Across<'a> {
     space: Space,
-    x: View<'a, T>,
-    sum: Target<'a, T>,
-    most: Target<'a, T>,
+    x: View<'a>,
+    sum: Target<'a>,
+    most: Target<'a>,
     place: IndexTarget<'a>,
 }
 
-impl<T: Float> Kernel<T> for Across<'_, T> {
+impl<T: Lane> Kernel<T> for Across<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
         let Self { space, x, sum, most, place } = self;
         let [k_axis, i, j] = space.axes();
@@ -69,7 +69,7 @@ impl<T: Float> Kernel<T> for Across<'_, T> {
     }
 }
 
-fn folds_across<T: Float>() {
+fn folds_across<T: Lane>() {
     for [n, rows, run] in [[4, 2, 20], [3, 7, 5], [2, 5, 33], [3, 40, 16], [5, 3, 1]] {
         let x = numbers::<T>(&[n, rows, run], 11);
         let (mut sum, mut most) =

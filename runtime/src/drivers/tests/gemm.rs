@@ -5,14 +5,14 @@ use super::*;
 use ndarray::{ArrayRef, Ix3, Ix4, s};
 
 /// `y[b, m, n] = Σ_k a[b, m, k]·b[b, k, n]`
-struct Matmul<'a, T> {
+struct Matmul<'a> {
     space: Space,
-    a: View<'a, T>,
-    b: View<'a, T>,
-    y: Target<'a, T>,
+    a: View<'a>,
+    b: View<'a>,
+    y: Target<'a>,
 }
 
-impl<T: Float> Kernel<T> for Matmul<'_, T> {
+impl<T: Lane> Kernel<T> for Matmul<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
         let Self { space, a, b, y } = self;
         let [batch, m, n, k] = space.axes();
@@ -24,13 +24,13 @@ impl<T: Float> Kernel<T> for Matmul<'_, T> {
     }
 }
 
-fn matmul<T: Float>(a: &ArrayRef<T, Ix3>, b: &ArrayRef<T, Ix3>, y: Target<T>) {
+fn matmul<T: Lane>(a: &ArrayRef<T, Ix3>, b: &ArrayRef<T, Ix3>, y: Target) {
     let (batch, m, k) = a.dim();
     let space = Space::new(&[&[batch], &[m], &[b.dim().2], &[k]]);
     T::dispatch(Matmul { space, a: View::of(a), b: View::of(b), y });
 }
 
-fn matmul_of<T: Float>() {
+fn matmul_of<T: Lane>() {
     let shapes = [
         [2, 3, 4, 5],
         [1, 1, 7, 3],
@@ -95,18 +95,18 @@ struct Placed {
 }
 
 /// The three products of a convolution. Axes: N, F, C, H, W, OH, OW, KH, KW.
-struct Convolution<'a, T> {
+struct Convolution<'a> {
     space: Space,
     at: Placed,
-    x: View<'a, T>,
-    w: View<'a, T>,
-    dy: View<'a, T>,
-    y: Target<'a, T>,
-    dx: Target<'a, T>,
-    dw: Target<'a, T>,
+    x: View<'a>,
+    w: View<'a>,
+    dy: View<'a>,
+    y: Target<'a>,
+    dx: Target<'a>,
+    dw: Target<'a>,
 }
 
-impl<T: Float> Kernel<T> for Convolution<'_, T> {
+impl<T: Lane> Kernel<T> for Convolution<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
         let Self { space, at: Placed { stride, padding }, x, w, dy, y, dx, dw } = self;
         let [n, f, c, h, w_axis, oh, ow, kh, kw] = space.axes();
@@ -140,7 +140,7 @@ impl<T: Float> Kernel<T> for Convolution<'_, T> {
 /// The results of a convolution: y, dx and dw.
 type Results<T> = [Array4<T>; 3];
 
-fn expected<T: Float>(x: &Array4<T>, w: &Array4<T>, dy: &Array4<T>, at: Placed) -> Results<f64> {
+fn expected<T: Lane>(x: &Array4<T>, w: &Array4<T>, dy: &Array4<T>, at: Placed) -> Results<f64> {
     let (n, f, oh, ow) = dy.dim();
     let (_, c, kh, kw) = w.dim();
     let (mut y, mut dx, mut dw) = (Array4::zeros(dy.dim()), Array4::zeros(x.dim()), Array4::zeros(w.dim()));
@@ -157,7 +157,7 @@ fn expected<T: Float>(x: &Array4<T>, w: &Array4<T>, dy: &Array4<T>, at: Placed) 
     [y, dx, dw]
 }
 
-fn convolve<T: Float>(x: &ArrayRef<T, Ix4>, w: &ArrayRef<T, Ix4>, dy: &ArrayRef<T, Ix4>, at: Placed) -> Results<T> {
+fn convolve<T: Lane>(x: &ArrayRef<T, Ix4>, w: &ArrayRef<T, Ix4>, dy: &ArrayRef<T, Ix4>, at: Placed) -> Results<T> {
     let ([n, c, h, wide], [f, _, kh, kw]) = ([0, 1, 2, 3].map(|i| x.shape()[i]), [0, 1, 2, 3].map(|i| w.shape()[i]));
     let [oh, ow] = [2, 3].map(|i| dy.shape()[i]);
     let extents = [n, f, c, h, wide, oh, ow, kh, kw].map(|e| [e]);
@@ -175,11 +175,11 @@ fn convolve<T: Float>(x: &ArrayRef<T, Ix4>, w: &ArrayRef<T, Ix4>, dy: &ArrayRef<
     [y, dx, dw]
 }
 
-fn quad<T: Float>(shape: [usize; 4], seed: u64) -> Array4<T> {
+fn quad<T: Lane>(shape: [usize; 4], seed: u64) -> Array4<T> {
     numbers(&shape, seed).into_dimensionality().unwrap()
 }
 
-fn assert_all<T: Float>(found: &Results<T>, expected: &Results<f64>, what: &str) {
+fn assert_all<T: Lane>(found: &Results<T>, expected: &Results<f64>, what: &str) {
     for ((found, expected), name) in found.iter().zip(expected).zip(["y", "dx", "dw"]) {
         // relative to the largest: some are small by cancellation
         let scale = expected.iter().fold(1.0, |m: f64, v| if v.is_finite() { m.max(v.abs()) } else { m });
@@ -198,7 +198,7 @@ const CONVOLUTIONS: [([usize; 4], [usize; 3], Placed); 6] = [
     ([2, 0, 4, 4], [3, 3, 3], Placed { stride: 1, padding: 0 }),
 ];
 
-fn convolutions_of<T: Float>() {
+fn convolutions_of<T: Lane>() {
     for ([n, c, h, w], [f, kh, kw], at) in CONVOLUTIONS {
         let out = |len: usize, k: usize| (len + 2 * at.padding as usize - k) / at.stride as usize + 1;
         let (x, weights) = (quad::<T>([n, c, h, w], 1), quad::<T>([f, c, kh, kw], 2));
@@ -246,16 +246,16 @@ fn products_do_not_depend_on_threads() {
 }
 
 /// `y[m, n] = Σ_k table[label[m], k]·b[k, n]` with `b` in `f64`, and without the positions where `m` is not above `n`.
-struct Picked<'a, T> {
+struct Picked<'a> {
     space: Space,
-    table: View<'a, T>,
-    label: View<'a, i64>,
-    b: View<'a, f64>,
-    y: Target<'a, T>,
-    lower: Target<'a, T>,
+    table: View<'a>,
+    label: View<'a>,
+    b: View<'a>,
+    y: Target<'a>,
+    lower: Target<'a>,
 }
 
-impl<T: Float> Kernel<T> for Picked<'_, T> {
+impl<T: Lane> Kernel<T> for Picked<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
         let Self { space, table, label, b, y, lower } = self;
         let [m, n, k, row] = space.axes();

@@ -5,8 +5,8 @@ use super::*;
 /// `y[i, j] = x[i, j] − Σ_j x[i, j]`, with reads moved away from the position, and another one after, to see them refused.
 struct Overwrite<'a> {
     space: Space,
-    x: View<'a, f32>,
-    y: Target<'a, f32>,
+    x: View<'a>,
+    y: Target<'a>,
     /// How far along each axis the sum, and the store, read from where they are.
     sum: [i64; 2],
     store: [i64; 2],
