@@ -100,7 +100,9 @@ fn window(d: &mut Draw<'_>) -> Option<usize> {
     let (mut outs, mut taps) = (vec![], vec![]);
     for (i, len) in lens.iter().enumerate() {
         let (out, tap) = (k.output_len(i, *len), k.kernel(i));
-        outs.push(if d.rng.one_in(3) { d.target(x, "O", out) } else { d.new_axis("O", out) });
+        let known = d.target(x, "O", out);
+        let taken = outs.contains(&known) || taps.contains(&known);
+        outs.push(if taken || d.rng.one_in(2) { d.new_axis("O", out) } else { known });
         taps.push(d.new_axis("K", tap));
     }
     if outs.len() == 2 && outs[0] == outs[1] {
