@@ -3,7 +3,7 @@
 use approx::assert_relative_eq;
 use pullback::layer::{Arg, Output};
 use pullback::layers::*;
-use pullback::ndarray::{ArrayD, IxDyn};
+use pullback::ndarray::{ArrayD, Dimension, IxDyn};
 use pullback::{Layer, Window};
 use pullback_tests::Draw;
 use pullback_tests::formulas::{Answer, Call};

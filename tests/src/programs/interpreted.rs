@@ -86,7 +86,7 @@ impl Case {
             let name: &'static str = String::leak(param.name.to_string());
             use syntax::ParamKind as P;
             let axes = match &param.kind {
-                P::Tensor { axes, .. } | P::State { axes } | P::Labels { axes } => axes.entries.iter().map(|e| e.name.to_string()).collect(),
+                P::Tensor { axes, .. } | P::State { axes, .. } | P::Labels { axes } => axes.entries.iter().map(|e| e.name.to_string()).collect(),
                 P::Diff => vec![],
                 _ => continue,
             };
