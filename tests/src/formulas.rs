@@ -1,5 +1,6 @@
 //! Formulas from source files through the engine's first stages, and evaluated by its interpreter.
 
+use proc_macro2::{TokenStream, TokenTree};
 use pullback::ndarray::ArrayD;
 use pullback_derivations::build::{Built, build};
 use pullback_derivations::differentiate::reverse;
@@ -9,7 +10,7 @@ use pullback_derivations::graph::eval::Env;
 use pullback_derivations::graph::{AxisId, AxisSet, Graph, Input, InputKind, NodeId};
 use pullback_derivations::syntax::{self, Formula, ParamKind};
 use quote::{ToTokens, quote};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -24,7 +25,7 @@ pub struct Formulas {
 /// What a formula says to one call. Arrays are in the declared order of axes, `Many` axes as one.
 #[derive(Debug)]
 pub struct Answer {
-    pub output: ArrayD<f64>,
+    pub outputs: Vec<ArrayD<f64>>,
     /// The new values of the states, by name.
     pub states: BTreeMap<String, ArrayD<f64>>,
     /// The gradient of each differentiable argument, by name.
@@ -51,8 +52,49 @@ impl Call {
     }
 }
 
+/// The formulas of a file, by name.
+fn items(file: syn::File) -> BTreeMap<String, syn::ItemFn> {
+    let is_formula = |a: &syn::Attribute| a.path().is_ident("derive_backward");
+    let function = |item| match item {
+        syn::Item::Fn(function) if function.attrs.iter().any(is_formula) => Some(function),
+        _ => None,
+    };
+    let named = |function: syn::ItemFn| (function.sig.ident.to_string(), syn::ItemFn { attrs: vec![], ..function });
+    file.items.into_iter().filter_map(function).map(named).collect()
+}
+
+/// The formulas that one of them calls, or all, each with those that it calls.
+fn library(items: &BTreeMap<String, syn::ItemFn>, caller: Option<&syn::ItemFn>) -> Library {
+    let mut called = BTreeSet::new();
+    match caller {
+        Some(function) => calls(function.block.to_token_stream(), &mut called),
+        None => called.extend(items.keys().cloned()),
+    }
+    let (mut library_of_these, mut errors) = (Library::default(), Errors::default());
+    for (name, item) in items.iter().filter(|(name, _)| called.contains(*name)) {
+        library_of_these.add(&mut errors, name, library(items, Some(item)).bundle(item));
+    }
+    assert!(errors.is_empty(), "{:?}", errors.messages());
+    library_of_these
+}
+
+/// The names before parentheses.
+fn calls(tokens: TokenStream, found: &mut BTreeSet<String>) {
+    let mut name = None;
+    for token in tokens {
+        if let TokenTree::Group(group) = &token {
+            found.extend(name.take());
+            calls(group.stream(), found);
+        }
+        name = match token {
+            TokenTree::Ident(ident) => Some(ident.to_string()),
+            _ => None,
+        };
+    }
+}
+
 impl Formulas {
-    /// The formulas in these files or folders, relative to the workspace. They may call those that call no others.
+    /// The formulas in these files or folders, relative to the workspace. They may call each other.
     ///
     /// # Panics
     /// If a file cannot be read.
@@ -66,13 +108,24 @@ impl Formulas {
                 Err(_) => files.push(path),
             }
         }
-        files.sort();
-        let mut formulas = Formulas { items: BTreeMap::new(), library: Library::default() };
+        let mut formulas = Formulas::none();
         for file in files {
             let text = fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-            formulas.add(syn::parse_file(&text).expect("a Rust file"));
+            formulas.items.extend(items(syn::parse_file(&text).expect("a Rust file")));
         }
+        formulas.library = library(&formulas.items, None);
         formulas
+    }
+
+    /// No formulas.
+    pub(crate) fn none() -> Formulas {
+        Formulas { items: BTreeMap::new(), library: Library::default() }
+    }
+
+    /// One formula more, which may call those that are there.
+    pub(crate) fn learn(&mut self, function: &syn::ItemFn) {
+        let bundle = self.library.bundle(function);
+        self.library.add(&mut Errors::default(), &function.sig.ident.to_string(), bundle);
     }
 
     /// The formulas in the modules of a file, called by their paths (`module::function`), and each with its module.
@@ -98,21 +151,6 @@ impl Formulas {
         }
         assert!(errors.is_empty(), "{:?}", errors.messages());
         (formulas, found)
-    }
-
-    fn add(&mut self, file: syn::File) {
-        let mut errors = Errors::default();
-        for item in file.items {
-            let syn::Item::Fn(mut function) = item else { continue };
-            let is_formula = |a: &syn::Attribute| a.path().is_ident("derive_backward");
-            if function.attrs.iter().any(is_formula) {
-                function.attrs.clear();
-                let name = function.sig.ident.to_string();
-                self.library.add(&mut errors, &name, Library::default().bundle(&function));
-                self.items.insert(name, function);
-            }
-        }
-        assert!(errors.is_empty(), "{:?}", errors.messages());
     }
 
     pub fn names(&self) -> impl Iterator<Item = &str> {
@@ -154,14 +192,14 @@ impl Formulas {
     /// If the formula is wrong, or does not fit the call.
     pub fn evaluate(&self, name: &str, call: &Call, dy: &ArrayD<f64>) -> Answer {
         let item = &self.items[name];
-        self.answer(item, call, dy).unwrap_or_else(|e| panic!("{name}: {e}"))
+        self.answer(item, call, std::slice::from_ref(dy)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
 
     /// The same of a formula that may call these.
     ///
     /// # Errors
     /// The messages of a formula that is wrong.
-    pub(crate) fn answer(&self, item: &syn::ItemFn, call: &Call, dy: &ArrayD<f64>) -> Result<Answer, String> {
+    pub(crate) fn answer(&self, item: &syn::ItemFn, call: &Call, dys: &[ArrayD<f64>]) -> Result<Answer, String> {
         let mut errors = Errors::default();
         let formula = syntax::parse(&mut errors, &syntax::Options::default(), quote!(#item));
         let formula = formula.ok_or_else(|| format!("{:?}", errors.messages()))?;
@@ -172,31 +210,34 @@ impl Formulas {
         if !errors.is_empty() {
             return Err(format!("{:?}", errors.messages()));
         }
-        Ok(Evaluation { formula: &formula, typed, call, env: Env::default() }.run(built, dy))
+        Ok(Evaluation { formula: &formula, typed, call, env: Env::default() }.run(built, dys))
     }
 }
 
 /// A call while it is evaluated.
 pub(crate) struct Evaluation<'a> {
-    formula: &'a Formula,
-    typed: &'a Typed,
-    call: &'a Call,
+    pub(crate) formula: &'a Formula,
+    pub(crate) typed: &'a Typed,
+    pub(crate) call: &'a Call,
     pub(crate) env: Env,
 }
 
 impl<'a> Evaluation<'a> {
-    fn run(mut self, built: Built, dy: &ArrayD<f64>) -> Answer {
+    pub(crate) fn run(mut self, built: Built, dys: &[ArrayD<f64>]) -> Answer {
         let Built { mut graph, outputs, states, params, .. } = built;
-        let promised = &self.typed.output_axes[0];
-        let cotangent = graph.add_input("dy", promised, InputKind::Cotangent(0));
+        let promised = &self.typed.output_axes;
+        let floats = (0..outputs.len()).filter(|k| !self.formula.outputs[*k].integer);
+        let cotangents: Vec<(NodeId, NodeId)> = floats
+            .map(|k| (outputs[k], graph.add_input(&format!("dy{k}"), &promised[k], InputKind::Cotangent(k as u32))))
+            .collect();
         let differentiable: Vec<(usize, NodeId)> = (0..params.len())
             .filter(|i| matches!(self.formula.params[*i].kind, ParamKind::Tensor { constant: false, .. } | ParamKind::Diff))
             .filter_map(|i| Some((i, params[i]?)))
             .collect();
         let wrt: Vec<NodeId> = differentiable.iter().map(|(_, node)| *node).collect();
-        let grads = reverse(&mut graph, &[(outputs[0], cotangent)], &wrt);
+        let grads = reverse(&mut graph, &cotangents, &wrt);
 
-        self.supply(&graph, dy);
+        self.supply(&graph, dys);
         let values = graph.eval(&self.env);
         let array = |node: NodeId, order: &[AxisId]| self.in_order(&graph, &values, node, order);
         let param = |index: usize| self.formula.params[index].name.to_string();
@@ -205,27 +246,47 @@ impl<'a> Evaluation<'a> {
             graph.inputs.iter().find(|input| input.name == name).expect("an input that is read").axes.clone()
         };
         Answer {
-            output: array(outputs[0], promised),
+            outputs: outputs.iter().zip(promised).map(|(node, axes)| array(*node, axes)).collect(),
             states: states.iter().map(|(i, node)| (param(*i), array(*node, &order(*i)))).collect(),
             grads: differentiable.iter().zip(&grads).map(|((i, _), node)| (param(*i), array(*node, &order(*i)))).collect(),
         }
     }
 
+    /// The outputs alone.
+    pub(crate) fn outputs(mut self, built: &Built) -> Vec<ArrayD<f64>> {
+        self.supply(&built.graph, &[]);
+        let values = built.graph.eval(&self.env);
+        let promised = self.typed.output_axes.iter();
+        built.outputs.iter().zip(promised).map(|(node, axes)| self.in_order(&built.graph, &values, *node, axes)).collect()
+    }
+
     /// What a call supplies to a graph of the formula.
-    pub(crate) fn new(formula: &'a Formula, typed: &'a Typed, call: &'a Call, graph: &Graph, dy: &ArrayD<f64>) -> Self {
-        let mut evaluation = Evaluation { formula, typed, call, env: Env::default() };
-        evaluation.supply(graph, dy);
+    pub(crate) fn new(formula: &'a Formula, typed: &'a Typed, call: &'a Call, graph: &Graph, dys: &[ArrayD<f64>]) -> Self {
+        let mut evaluation = Evaluation::bare(formula, typed, call);
+        evaluation.supply(graph, dys);
         evaluation
     }
 
-    fn supply(&mut self, graph: &Graph, dy: &ArrayD<f64>) {
+    /// Before anything is supplied.
+    pub(crate) fn bare(formula: &'a Formula, typed: &'a Typed, call: &'a Call) -> Self {
+        Evaluation { formula, typed, call, env: Env::default() }
+    }
+
+    /// The call's cotangents are one an output, also where it has none.
+    fn supply(&mut self, graph: &Graph, dys: &[ArrayD<f64>]) {
         self.sizes(graph);
-        let value = |input: &Input| if input.name == "dy" { dy } else { &self.call.tensors[input.name.as_str()] };
-        self.env.inputs = graph.inputs.iter().map(|input| self.by_id(value(input), &input.axes)).collect();
+        let value = |input: &Input| match input.kind {
+            InputKind::Cotangent(k) => dys.get(k as usize),
+            _ => self.call.tensors.get(input.name.as_str()),
+        };
+        // nothing reads an optional argument that is absent
+        let zeros = |input: &Input| vec![0.0; self.env.size(input.axes.iter().copied().collect())];
+        let values = graph.inputs.iter().map(|i| value(i).map_or_else(|| zeros(i), |value| self.by_id(value, &i.axes)));
+        self.env.inputs = values.collect();
     }
 
     /// Extents and constants, in the order in which a call computes them.
-    fn sizes(&mut self, graph: &Graph) {
+    pub(crate) fn sizes(&mut self, graph: &Graph) {
         self.env.lens = vec![0; graph.axes.len()];
         self.env.hosts = vec![0.0; graph.hosts.len()];
         for input in &graph.inputs {
@@ -291,7 +352,7 @@ impl Call {
             other => panic!("{name} is {other:?}"),
         }
     }
-    fn scalar(&self, tokens: &impl ToTokens, lens: &[usize]) -> f64 {
+    pub(crate) fn scalar(&self, tokens: &impl ToTokens, lens: &[usize]) -> f64 {
         crate::host::number(tokens, &|name| self.variable(name, lens))
     }
     /// Whether this specialisation serves the call.
@@ -302,7 +363,7 @@ impl Call {
         self.scalar(tokens, &[]) != 0.0
     }
     /// `len_n_0` is the extent of axis 0; other names are arguments.
-    fn variable(&self, name: &str, lens: &[usize]) -> Constant {
+    pub(crate) fn variable(&self, name: &str, lens: &[usize]) -> Constant {
         if let Some(axis) = name.strip_prefix("len_").and_then(|rest| rest.rsplit_once('_')).and_then(|(_, n)| n.parse().ok()) {
             let axis: usize = axis;
             return Constant::Number(lens[axis] as f64);

@@ -1,5 +1,6 @@
 //! Evaluates the constants of a formula: the small part of Rust that its scalars are written in.
 
+use pullback::Window;
 use pullback::reference::Window2d;
 use quote::ToTokens;
 use syn::{BinOp, Expr, Lit};
@@ -9,6 +10,8 @@ use syn::{BinOp, Expr, Lit};
 pub enum Constant {
     Number(f64),
     Window(Window2d),
+    /// A window over up to three axes.
+    Sliding(Window<3>),
     /// Whether an optional argument is there.
     Present(bool),
     /// A window's divisor.
@@ -32,12 +35,17 @@ impl From<Window2d> for Constant {
 /// # Panics
 /// If the expression is none of those understood.
 pub fn number(tokens: &impl ToTokens, variable: &dyn Fn(&str) -> Constant) -> f64 {
+    match constant(tokens, variable) {
+        Constant::Number(value) => value,
+        other => panic!("{} is {other:?}, no number", tokens.to_token_stream()),
+    }
+}
+
+/// The same of a constant of any kind.
+pub fn constant(tokens: &impl ToTokens, variable: &dyn Fn(&str) -> Constant) -> Constant {
     let text = tokens.to_token_stream();
     let expr: Expr = syn::parse2(text.clone()).unwrap_or_else(|e| panic!("{text}: {e}"));
-    match value(&expr, variable) {
-        Constant::Number(value) => value,
-        other => panic!("{text} is {other:?}, no number"),
-    }
+    value(&expr, variable)
 }
 
 fn value(expr: &Expr, variable: &dyn Fn(&str) -> Constant) -> Constant {
@@ -49,7 +57,13 @@ fn value(expr: &Expr, variable: &dyn Fn(&str) -> Constant) -> Constant {
         Expr::Lit(e) => Constant::Number(match &e.lit {
             Lit::Int(n) => n.base10_parse().expect("an integer"),
             Lit::Float(x) => x.base10_parse().expect("a number"),
+            Lit::Bool(b) => f64::from(u8::from(b.value)),
             other => panic!("{}", other.to_token_stream()),
+        }),
+        Expr::Unary(e) => Constant::Number(match e.op {
+            syn::UnOp::Neg(_) => -number(&e.expr),
+            syn::UnOp::Not(_) => f64::from(u8::from(number(&e.expr) == 0.0)),
+            _ => panic!("{}", e.to_token_stream()),
         }),
         Expr::Path(e) => match e.path.segments.last().map(|s| s.ident.to_string()).as_deref() {
             Some("FRAC_1_SQRT_2") => Constant::Number(std::f64::consts::FRAC_1_SQRT_2),
@@ -64,10 +78,10 @@ fn value(expr: &Expr, variable: &dyn Fn(&str) -> Constant) -> Constant {
             value(result, variable)
         }
         // `Window::new([2, 2])`, the one function that constants are made with.
-        Expr::Call(e) => Constant::Window(Window2d::new(pair(&e.args[0], variable))),
+        Expr::Call(e) => Constant::Sliding(Window::new(three(&e.args[0], 1, variable))),
+        Expr::Macro(e) => Constant::Number(f64::from(u8::from(matched(&e.mac, variable)))),
         Expr::MethodCall(e) => match (value(&e.receiver, variable), e.method.to_string().as_str()) {
-            (Constant::Window(k), "stride") => Window2d { stride: pair(&e.args[0], variable), ..k }.into(),
-            (Constant::Window(k), "padding") => Window2d { padding: pair(&e.args[0], variable), ..k }.into(),
+            (Constant::Sliding(k), name) if e.args.len() == 1 && is_option(name) => sliding(k, name, &e.args[0], variable),
             (receiver, name) => {
                 let args: Vec<f64> = e.args.iter().map(number).collect();
                 method(&receiver, name, &args)
@@ -77,9 +91,47 @@ fn value(expr: &Expr, variable: &dyn Fn(&str) -> Constant) -> Constant {
     }
 }
 
-fn pair(expr: &Expr, variable: &dyn Fn(&str) -> Constant) -> [usize; 2] {
+fn is_option(name: &str) -> bool {
+    ["stride", "padding", "dilation", "ceil_mode", "count_padding", "divisor"].contains(&name)
+}
+
+/// A window with one option more.
+fn sliding(k: Window<3>, option: &str, arg: &Expr, variable: &dyn Fn(&str) -> Constant) -> Constant {
+    let number = || number(arg, variable);
+    Constant::Sliding(match option {
+        "stride" => k.stride(three(arg, 1, variable)),
+        "padding" => k.padding(three(arg, 0, variable)),
+        "dilation" => k.dilation(three(arg, 1, variable)),
+        "ceil_mode" => k.ceil_mode(number() != 0.0),
+        "count_padding" => k.count_padding(number() != 0.0),
+        _ => k.divisor(number() as i64),
+    })
+}
+
+/// An array of up to three numbers, and `rest` in place of others.
+fn three(expr: &Expr, rest: usize, variable: &dyn Fn(&str) -> Constant) -> [usize; 3] {
     let Expr::Array(array) = expr else { panic!("{} is no array", expr.to_token_stream()) };
-    [0, 1].map(|i| number(&array.elems[i], variable) as usize)
+    [0, 1, 2].map(|i| array.elems.get(i).map_or(rest, |e| number(e, variable) as usize))
+}
+
+/// `matches!(n, 1 | 2)`, which the arms of a `match` become.
+fn matched(mac: &syn::Macro, variable: &dyn Fn(&str) -> Constant) -> bool {
+    let parse = |input: syn::parse::ParseStream<'_>| {
+        let value = input.parse::<Expr>()?;
+        input.parse::<syn::Token![,]>()?;
+        Ok((value, syn::Pat::parse_multi(input)?))
+    };
+    let (value, pattern) = mac.parse_body_with(parse).expect("`matches!`");
+    let value = number(&value, variable);
+    let fits = |pattern: &syn::Pat| match pattern {
+        syn::Pat::Lit(literal) => number(literal, variable) == value,
+        syn::Pat::Wild(_) => true,
+        other => panic!("{}", other.to_token_stream()),
+    };
+    match &pattern {
+        syn::Pat::Or(all) => all.cases.iter().any(fits),
+        one => fits(one),
+    }
 }
 
 fn else_branch(e: &syn::ExprIf) -> &syn::Block {
@@ -96,6 +148,8 @@ fn binary(op: &BinOp, a: f64, b: f64) -> f64 {
         BinOp::Sub(_) => a - b,
         BinOp::Mul(_) => a * b,
         BinOp::Div(_) => a / b,
+        BinOp::And(_) => truth(a != 0.0 && b != 0.0),
+        BinOp::Or(_) => truth(a != 0.0 || b != 0.0),
         BinOp::Eq(_) => truth(a == b),
         BinOp::Ne(_) => truth(a != b),
         BinOp::Lt(_) => truth(a < b),
@@ -112,9 +166,18 @@ fn method(receiver: &Constant, name: &str, args: &[f64]) -> Constant {
         (Constant::Present(present), "is_some") => f64::from(u8::from(*present)),
         (Constant::Divisor(divisor), "is_some") => f64::from(u8::from(divisor.is_some())),
         (Constant::Divisor(divisor), "unwrap_or") => divisor.map_or(first, |d| d as f64),
+        (Constant::Sliding(k), "divides_by") => return Constant::Divisor(k.divides_by()),
+        (Constant::Sliding(k), "counts_padding") => f64::from(u8::from(k.counts_padding())),
+        (Constant::Sliding(k), "kernel") => k.kernel(first as usize) as f64,
+        (Constant::Sliding(k), "step") => k.step(first as usize) as f64,
+        (Constant::Sliding(k), "dilate") => k.dilate(first as usize) as f64,
+        (Constant::Sliding(k), "pad") => k.pad(first as usize) as f64,
+        (Constant::Sliding(k), "output_len") => k.output_len(first as usize, args[1] as usize) as f64,
         (Constant::Window(k), "divides_by") => return Constant::Divisor(k.divisor),
         (Constant::Window(k), "counts_padding") => f64::from(u8::from(k.count_padding)),
         (Constant::Window(k), name) => along(k, name, first as usize, args) as f64,
+        // draws of the interpreter do not depend on the seed
+        (Constant::Number(seed), "fold_in") => *seed,
         (receiver, name) => panic!("{receiver:?}.{name}"),
     };
     Constant::Number(number)

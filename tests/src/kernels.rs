@@ -50,7 +50,7 @@ pub fn evaluate<L: Layer<f64>>(op: &L, call: &Call, dy: &ArrayD<f64>) -> Answer 
     let grads = named.map(|((spec, _), buffer)| (spec.name.to_string(), buffer)).collect();
     let output = output.clone();
     drop(args);
-    Answer { output, states, grads }
+    Answer { outputs: vec![output], states, grads }
 }
 
 /// The arguments in order, states absent.

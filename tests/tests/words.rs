@@ -286,3 +286,13 @@ fn running_sums_are_exact_and_in_order() {
     let many = pullback::ndarray::Array3::<f32>::ones((1, 1 << 10, 1)) * 16385.0;
     assert_eq!(totals(&many).unwrap()[[0, 1023, 0]], 16385.0 * 1024.0);
 }
+
+/// A helper's axis argument is the axis that a value is given.
+#[derive_backward]
+pub fn given_an_axis(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    fn along(v: Tensor<f32, E>, a: impl Axes) -> Tensor<f32> {
+        rename(v, E, a)
+    }
+    x * along(rename(mean(x, N), C, E), C)
+}
+gradient_test!(GivenAnAxis);

@@ -36,4 +36,10 @@ fn others(x: Tensor<f32, (N, C)>, _unused: f64) -> Tensor<f32, (N, C)> {
     1.0 - e / sum(e, C)
 }
 
+#[derive_backward]
+fn shifted(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
+    let s = x - stop_gradient(max(x, C));
+    s - log(sum(exp(s), C))
+}
+
 fn main() {}

@@ -32,8 +32,9 @@ impl Elaborator<'_> {
     }
 
     fn of_a_logarithm(&self, x: TermId) -> Option<&'static str> {
-        if self.sum_of_exp(x).is_some() {
-            return Some(
+        if let Some(e) = self.sum_of_exp(x) {
+            let stable = self.is_shifted(self.at(e).args[0]);
+            return (!stable).then_some(
                 "`log(sum(exp(x), ..))` overflows where `x` is large, and is -inf where all of it is very negative: write `logsumexp(x, ..)`",
             );
         }
@@ -82,6 +83,15 @@ impl Elaborator<'_> {
         let TermOp::Reduce { kind: Reduction::Sum, .. } = self.at(id).op else { return None };
         let x = self.at(id).args[0];
         matches!(self.at(x).op, TermOp::Unary(UnaryOp::Exp)).then_some(x)
+    }
+    /// A difference to a maximum.
+    fn is_shifted(&self, id: TermId) -> bool {
+        let (TermOp::Binary(BinaryOp::Sub), [_, max]) = (&self.at(id).op, &self.at(id).args[..]) else { return false };
+        let max = match self.at(*max).op {
+            TermOp::Unary(UnaryOp::Stop) => self.at(*max).args[0],
+            _ => *max,
+        };
+        matches!(self.at(max).op, TermOp::Reduce { kind: Reduction::Max, .. })
     }
     /// `exp(x) / sum(exp(x), ..)`
     fn is_softmax(&self, id: TermId) -> bool {

@@ -13,7 +13,7 @@ use syn::{BinOp, Expr, UnOp};
 /// The most expressions of a formula, calls inlined and loops unrolled.
 const MAX_STEPS: usize = 20_000;
 /// The deepest expression, calls inlined.
-const MAX_DEPTH: usize = 512;
+const MAX_DEPTH: usize = 192;
 /// The longest constant of the call.
 const MAX_HOST_TOKENS: usize = 1_000;
 

@@ -375,6 +375,4 @@ impl<'a> Elaborator<'a> {
 }
 
 #[cfg(test)]
-mod complaints;
-#[cfg(test)]
 mod tests;

@@ -31,10 +31,7 @@ impl Elaborator<'_> {
             "flip" => self.flip(args, span),
             "pad" | "pad_reflect" | "pad_edge" | "pad_circular" => self.pad(name, args, span),
             "repeat" => self.repeat(args, span),
-            _ => {
-                self.errors.span(span, format!("`{name}` is not in this version of the formula language"));
-                None
-            }
+            _ => unreachable!("`{name}` is in the vocabulary and has no meaning"),
         };
         // the axes it would have introduced are not known, which is no error of those who name them
         self.pending_axes |= term.is_none();
@@ -68,7 +65,7 @@ impl Elaborator<'_> {
             self.errors.at(arg, format!("the name of an axis is wanted here, and this is `{}`", tidy(arg)));
             return None;
         };
-        let known = self.frame().axes.get(&name.to_string()).cloned();
+        let known = self.named_axes(&name.to_string());
         match known.as_deref() {
             None => self.declare_axis(&name, extent, canonical),
             Some([axis]) => {
@@ -390,7 +387,15 @@ impl Elaborator<'_> {
             return None;
         }
         self.check_labels(index, &axes);
-        let axis = self.merged(&mut x, &axes, span)?;
+        let mut axis = self.merged(&mut x, &axes, span)?;
+        if self.axes_of(index).contains(axis) {
+            // what is picked from and what the index varies over are two axes of one name
+            let extent = self.typed.ints.axis_len(axis);
+            let from = axis;
+            axis = self.hidden_axis(&format!("{}_picked", self.axis_name(from)), extent, self.canonical(from), span)?;
+            let set = (self.axes_of(x) - from.into()) | axis.into();
+            x = self.term(TermOp::Rename { from, to: axis }, vec![x], set, span);
+        }
         let set = (self.axes_of(x) - axis.into()) | self.axes_of(index);
         Some(self.term(TermOp::Pick { axis }, vec![x, index], set, span))
     }

@@ -27,11 +27,20 @@ fn value(source: &str, env: Env) -> Vec<f64> {
 }
 
 #[track_caller]
-pub(super) fn complains(source: &str, of: &[&str]) {
+fn complains(source: &str, of: &[&str]) {
     let messages = built(source).expect_err("a wrong formula");
     assert_eq!(messages.len(), of.len(), "{messages:#?}");
     for (message, part) in messages.iter().zip(of) {
         assert!(message.contains(part), "{message}\nlacks: {part}");
+    }
+}
+
+/// The engine's own table and what is done with its words agree: none falls through, which would be a panic.
+#[test]
+fn every_word_means_something() {
+    for word in crate::syntax::vocabulary::WORDS {
+        let args = vec!["x"; word.args.0].join(", ");
+        let _ = built(&format!("fn f(x: Tensor<f32, N>) -> Tensor<f32, N> {{ let y = {}({args}); x }}", word.name));
     }
 }
 

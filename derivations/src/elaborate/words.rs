@@ -32,7 +32,7 @@ impl Elaborator<'_> {
         match name {
             "sq" => self.power(args[0], 2, span),
             "powi" => self.powi(args, span),
-            "max" | "min" if self.is_axes(args[1]) => {
+            "max" | "min" if self.is_axes(args[1], args[0]) => {
                 let kind = super::reduce::extremum(name);
                 self.reduction(kind, args, span)
             }
@@ -64,7 +64,7 @@ impl Elaborator<'_> {
     /// Whether a word works on elements, or on constants.
     fn is_pointwise(&mut self, name: &str, args: &[&Expr]) -> bool {
         match name {
-            "max" | "min" => !self.is_axes(args[1]),
+            "max" | "min" => !self.is_axes(args[1], args[0]),
             "sq" | "powi" | "maximum" | "minimum" | "clamp" | "select" | "map" | "len" | "ensure" | "stop_gradient" => true,
             name => unary_op(name).is_some() || binary_op(name).is_some(),
         }
@@ -346,11 +346,11 @@ impl Elaborator<'_> {
     // ---- axes as arguments
 
     /// Whether an argument names axes.
-    fn is_axes(&mut self, arg: &Expr) -> bool {
+    fn is_axes(&mut self, arg: &Expr, of: &Expr) -> bool {
         match arg {
-            Expr::Paren(p) => self.is_axes(&p.expr),
-            Expr::Group(p) => self.is_axes(&p.expr),
-            Expr::Tuple(t) => t.elems.iter().all(|e| self.is_axes(e)),
+            Expr::Paren(p) => self.is_axes(&p.expr, of),
+            Expr::Group(p) => self.is_axes(&p.expr, of),
+            Expr::Tuple(t) => t.elems.iter().all(|e| self.is_axes(e, of)),
             Expr::Path(p) => match p.path.get_ident() {
                 None => false,
                 Some(name) => {
@@ -361,11 +361,20 @@ impl Elaborator<'_> {
                         None => {
                             self.frame().axes.contains_key(&text)
                                 || (text.len() <= 2 && text.chars().all(|c| c.is_ascii_uppercase()))
+                                || introduces(of, &text)
                         }
                     }
                 }
             },
             _ => false,
+        }
+    }
+
+    /// The axes of this name here: a helper's argument, or one declared.
+    pub(super) fn named_axes(&mut self, name: &str) -> Option<Vec<AxisId>> {
+        match self.frame().find(name) {
+            Some((Value::Axes(axes), _)) => Some(axes.clone()),
+            _ => self.frame().axes.get(name).cloned(),
         }
     }
 
@@ -386,11 +395,7 @@ impl Elaborator<'_> {
                 continue;
             };
             let text = name.to_string();
-            let known = match self.frame().find(&text) {
-                Some((Value::Axes(axes), _)) => Some(axes.clone()),
-                _ => self.frame().axes.get(&text).cloned(),
-            };
-            match known {
+            match self.named_axes(&text) {
                 Some(found) => {
                     for axis in found {
                         if axes.contains(&axis) {
@@ -434,4 +439,43 @@ fn binary_op(name: &str) -> Option<BinaryOp> {
     let op = BinaryOp::ALL.iter().find(|op| op.name() == name)?;
     use BinaryOp::{Add, And, Div, Max, Min, Mul, Or, Sub};
     (!matches!(op, Add | Sub | Mul | Div | Max | Min | And | Or)).then_some(*op)
+}
+
+/// Whether a call inside an expression brings in an axis of this name. The expression has not been read yet.
+fn introduces(e: &Expr, axis: &str) -> bool {
+    struct Calls<'n>(&'n str, bool);
+    impl Calls<'_> {
+        fn call<'e>(&mut self, word: &str, mut args: impl Iterator<Item = &'e Expr>) {
+            let places: &[usize] = match word {
+                "window" | "adaptive_window" => &[2, 3],
+                "stack" | "concat" => &[0],
+                "rename" | "split" | "merge" | "slice" | "repeat" | "scatter" | "scatter_add" => &[2],
+                "pad" | "pad_reflect" | "pad_edge" | "pad_circular" => &[2],
+                _ => &[],
+            };
+            let mut at = 0;
+            for place in places {
+                let arg = args.nth(place - at);
+                at = place + 1;
+                self.1 |= arg.is_some_and(|arg| super::reindex::names(arg).iter().flatten().any(|name| name == self.0));
+            }
+        }
+    }
+    impl<'e> syn::visit::Visit<'e> for Calls<'_> {
+        fn visit_expr_call(&mut self, call: &'e syn::ExprCall) {
+            if let Expr::Path(path) = &*call.func
+                && let Some(word) = path.path.get_ident()
+            {
+                self.call(&word.to_string(), call.args.iter());
+            }
+            syn::visit::visit_expr_call(self, call);
+        }
+        fn visit_expr_method_call(&mut self, call: &'e syn::ExprMethodCall) {
+            self.call(&call.method.to_string(), std::iter::once(&*call.receiver).chain(&call.args));
+            syn::visit::visit_expr_method_call(self, call);
+        }
+    }
+    let mut calls = Calls(axis, false);
+    syn::visit::Visit::visit_expr(&mut calls, e);
+    calls.1
 }

@@ -13,7 +13,13 @@ pub fn pick(x: &Value, axes: &[Axis], label: &Value) -> Value {
     let kept: Vec<(Axis, usize)> = x.dims.iter().filter(|(a, _)| !axes.contains(a)).copied().collect();
     let mut dims = kept.clone();
     dims.extend(label.dims.iter().filter(|d| !kept.contains(d)));
-    let (strides, label_strides) = (x.strides_in(&dims), label.strides_in(&dims));
+    let (mut strides, label_strides) = (x.strides_in(&dims), label.strides_in(&dims));
+    // where the labels vary over an axis that is picked from, its position is theirs alone
+    for (stride, (axis, _)) in strides.iter_mut().zip(&dims) {
+        if axes.contains(axis) {
+            *stride = 0;
+        }
+    }
     gather(x, dims, |at| {
         let mut index = label.elements.values[offset(at, &label_strides)] as usize;
         let mut o = offset(at, &strides);

@@ -1,3 +1,14 @@
+//! # Batch norm: which formula
+//!
+//! | | weight and bias | either may be absent |
+//! | --- | --- | --- |
+//! | training, with running statistics | [`batch_norm`] | [`batch_norm_optional`] |
+//! | evaluation, or training with frozen statistics | [`batch_norm_eval`] | [`batch_norm_eval_optional`] |
+//! | no running statistics, training and evaluation alike | | [`batch_norm_untracked`] |
+//!
+//! Each works in any rank: `(N, C)`, `(N, C, L)`, `(N, C, H, W)`, `(N, C, D, H, W)`. Where weight or bias may be absent there
+//! is a kernel for each of the four cases, and as much more for rustc to compile.
+
 use crate::prelude::*;
 
 /// Batch normalisation in training: `y = γ·(x − μ)/√(σ² + ε) + β`, with mean and biased variance of each channel over the
@@ -5,7 +16,8 @@ use crate::prelude::*;
 ///
 /// The running statistics move towards those of the batch, the variance *unbiased*:
 /// `running ← (1 − momentum)·running + momentum·batch`. An empty batch leaves them as they are; a batch with one value a
-/// channel is an error. For a cumulative average pass `momentum = 1/(number of batches so far, this one included)`.
+/// channel is an error. For a cumulative average pass `momentum = 1/(number of batches so far, this one included)`; the
+/// exact statistics of a data set are [`Population`](crate::statistics::Population)'s.
 ///
 /// Shapes: x and y `(N, C, ...)`, everything else `C`. Source: S. Ioffe, C. Szegedy, "Batch Normalization", 2015,
 /// arXiv:1502.03167, algorithm 1; running statistics as PyTorch's `BatchNorm2d`.
@@ -19,21 +31,49 @@ pub fn batch_norm(
     momentum: f64,
     eps: f64,
 ) -> Tensor<f32, (N, C, Many<S>)> {
+    batch_norm_optional(x, Some(gamma), Some(beta), running_mean, running_var, momentum, eps)
+}
+
+/// [`batch_norm`] whose weight and bias may each be absent, as if they were 1 and 0.
+///
+/// Shapes and source: as [`batch_norm`].
+#[derive_backward]
+pub fn batch_norm_optional(
+    x: Tensor<f32, (N, C, Many<S>)>,
+    gamma: Option<Tensor<f32, C>>,
+    beta: Option<Tensor<f32, C>>,
+    running_mean: &mut Tensor<f32, C>,
+    running_var: &mut Tensor<f32, C>,
+    momentum: f64,
+    eps: f64,
+) -> Tensor<f32, (N, C, Many<S>)> {
     let count = len(N) * len(S);
-    ensure(count != 1, "training needs more than one value a channel");
-    ensure(eps > 0.0, "eps must be positive in training");
-    let mu = mean(x, (N, S));
-    let var = mean(sq(x - mu), (N, S));
-    let unbiased = var * (count as f64 / (count as f64 - 1.0));
-    let new_mean = (1.0 - momentum) * *running_mean + momentum * mu;
+    let unbiased = var(x, (N, S)) * (count as f64 / (count as f64 - 1.0));
+    let new_mean = (1.0 - momentum) * *running_mean + momentum * mean(x, (N, S));
     let new_var = (1.0 - momentum) * *running_var + momentum * unbiased;
     *running_mean = select(gt(count, 0), new_mean, *running_mean);
     *running_var = select(gt(count, 0), new_var, *running_var);
-    gamma * (x - mu) / sqrt(var + eps) + beta
+    batch_norm_untracked(x, gamma, beta, eps)
+}
+
+/// Batch normalisation by the statistics of the batch alone, in evaluation too: [`batch_norm_optional`] without the
+/// running ones.
+///
+/// Shapes and source: as [`batch_norm`]; PyTorch's `track_running_stats=False`.
+#[derive_backward]
+pub fn batch_norm_untracked(
+    x: Tensor<f32, (N, C, Many<S>)>,
+    gamma: Option<Tensor<f32, C>>,
+    beta: Option<Tensor<f32, C>>,
+    eps: f64,
+) -> Tensor<f32, (N, C, Many<S>)> {
+    ensure(len(N) * len(S) != 1, "training needs more than one value a channel");
+    ensure(eps > 0.0, "eps must be positive in training");
+    normalized(x, gamma, beta, mean(x, (N, S)), var(x, (N, S)), eps)
 }
 
 /// Batch normalisation in evaluation: `y = γ·(x − m)/√(v + ε) + β`, with the running statistics of [`batch_norm`], which
-/// are constants.
+/// are constants. Training with frozen statistics is this formula too: its backward is that of constants.
 ///
 /// Shapes and source: as [`batch_norm`].
 #[derive_backward]
@@ -45,5 +85,34 @@ pub fn batch_norm_eval(
     #[constant] running_var: Tensor<f32, C>,
     eps: f64,
 ) -> Tensor<f32, (N, C, Many<S>)> {
-    gamma * (x - running_mean) / sqrt(running_var + eps) + beta
+    normalized(x, Some(gamma), Some(beta), running_mean, running_var, eps)
+}
+
+/// [`batch_norm_eval`] whose weight and bias may each be absent, as if they were 1 and 0.
+///
+/// Shapes and source: as [`batch_norm`].
+#[derive_backward]
+pub fn batch_norm_eval_optional(
+    x: Tensor<f32, (N, C, Many<S>)>,
+    gamma: Option<Tensor<f32, C>>,
+    beta: Option<Tensor<f32, C>>,
+    #[constant] running_mean: Tensor<f32, C>,
+    #[constant] running_var: Tensor<f32, C>,
+    eps: f64,
+) -> Tensor<f32, (N, C, Many<S>)> {
+    normalized(x, gamma, beta, running_mean, running_var, eps)
+}
+
+#[derive_backward(helper)]
+fn normalized(
+    x: Tensor<f32, (N, C, Many<S>)>,
+    gamma: Option<Tensor<f32, C>>,
+    beta: Option<Tensor<f32, C>>,
+    mu: Tensor<f32, C>,
+    var: Tensor<f32, C>,
+    eps: f64,
+) -> Tensor<f32, (N, C, Many<S>)> {
+    let normal = (x - mu) / sqrt(var + eps);
+    let scaled = gamma.map_or(normal, |gamma| gamma * normal);
+    beta.map_or(scaled, |beta| scaled + beta)
 }

@@ -11,7 +11,7 @@
 //! layers written by hand, against which these are tested.
 
 mod activation;
-mod batch_norm;
+pub mod batch_norm;
 mod conv2d;
 mod cross_entropy;
 pub mod dropout;

@@ -11,10 +11,11 @@ pub fn softmax(x: Tensor<f32, (Many<N>, C)>) -> Tensor<f32, (Many<N>, C)> {
     e / sum(e, C)
 }
 
-/// The logarithm of [`softmax`], without leaving the logarithms: `y = x − ln Σ exp x`.
+/// The logarithm of [`softmax`], without leaving the logarithms: `y = x − max x − ln Σ exp(x − max x)`.
 ///
 /// Shapes and source: as [`softmax`].
 #[derive_backward]
 pub fn log_softmax(x: Tensor<f32, (Many<N>, C)>) -> Tensor<f32, (Many<N>, C)> {
-    x - logsumexp(x, C)
+    let shifted = x - max(x, C);
+    shifted - log(sum(exp(shifted), C))
 }

@@ -1,6 +1,7 @@
 //! Formulas of operators that are no ready-made layer. What PyTorch does along one dimension is done along the middle one
 //! of three.
 
+use pullback::layers::batch_norm_optional;
 use pullback::prelude::*;
 
 #[derive_backward]
@@ -23,20 +24,15 @@ pub fn log_softmax_along(x: Tensor<f32, (N, C, L)>) -> Tensor<f32, (N, C, L)> {
 #[derive_backward]
 pub fn batch_norm_with_statistics(
     x: Tensor<f32, (N, C, Many<S>)>,
-    gamma: Tensor<f32, C>,
-    beta: Tensor<f32, C>,
+    gamma: Option<Tensor<f32, C>>,
+    beta: Option<Tensor<f32, C>>,
     running_mean: &mut Tensor<f32, C>,
     running_var: &mut Tensor<f32, C>,
     momentum: f64,
     eps: f64,
 ) -> (Tensor<f32, (N, C, Many<S>)>, Tensor<f32, C>, Tensor<f32, C>) {
-    let count = len(N) * len(S);
-    let mu = mean(x, (N, S));
-    let var = var(x, (N, S));
-    let rstd = rsqrt(var + eps);
-    *running_mean = (1.0 - momentum) * *running_mean + momentum * mu;
-    *running_var = (1.0 - momentum) * *running_var + momentum * var * (count as f64 / (count as f64 - 1.0));
-    (gamma * (x - mu) * rstd + beta, mu, rstd)
+    let y = batch_norm_optional(x, gamma, beta, running_mean, running_var, momentum, eps);
+    (y, mean(x, (N, S)), rsqrt(var(x, (N, S)) + eps))
 }
 
 #[derive_backward]

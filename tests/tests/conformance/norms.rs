@@ -4,7 +4,9 @@ use super::formulas::{
     BatchNormWithStatistics, CosineSimilarity, GroupNorm, InstanceNorm, LogSoftmaxAlong, Normalize, Silu, SoftmaxAlong,
 };
 use super::{Call, Row, Verdict};
-use pullback::layers::{BatchNorm, BatchNormEval, Gelu, GeluTanh, LayerNorm, Linear, Relu, RmsNorm};
+use pullback::layers::{
+    BatchNormEvalOptional, BatchNormOptional, BatchNormUntracked, Gelu, GeluTanh, LayerNorm, Linear, Relu, RmsNorm,
+};
 use pullback::ndarray::ArrayD;
 use pullback_tests::opinfo::Sample;
 use serde_json::Value as Json;
@@ -39,15 +41,13 @@ fn batch_norm(sample: &Sample) -> Verdict {
     let shape = if x.ndim() == 1 { vec![1, x.len()] } else { x.shape().to_vec() };
     let c = shape[1];
     let call = Call::new(sample).tensor("arg0", &x, &shape);
-    let call = call.or("arg3", sample.tensor(3), 1.0, c).or("arg4", sample.tensor(4), 0.0, c);
+    let call = call.optional("arg3", sample.tensor(3), &[c]).optional("arg4", sample.tensor(4), &[c]);
     let (momentum, eps) = (sample.number("momentum", 0.1), sample.number("eps", 1e-5));
     let statistics = sample.tensor(1).zip(sample.tensor(2));
     match (sample.kwarg("training").and_then(Json::as_bool) == Some(true), statistics) {
-        (false, Some((mean, var))) => call.constant(mean).constant(var).run(&BatchNormEval { eps }),
-        (_, statistics) => {
-            let (mean, var) = statistics.unwrap_or_else(|| fresh_statistics(c));
-            call.state("arg1", mean).state("arg2", var).run(&BatchNorm { momentum, eps })
-        }
+        (false, Some((mean, var))) => call.constant(mean).constant(var).run(&BatchNormEvalOptional { eps }),
+        (_, Some((mean, var))) => call.state("arg1", mean).state("arg2", var).run(&BatchNormOptional { momentum, eps }),
+        (_, None) => call.run(&BatchNormUntracked { eps }),
     }
 }
 
@@ -60,12 +60,12 @@ fn native_batch_norm(sample: &Sample) -> Verdict {
     let x = input(sample);
     let c = x.shape()[1];
     let call = Call::new(sample).tensor("arg0", &x, x.shape());
-    let call = call.or("arg1", sample.tensor(1), 1.0, c).or("arg2", sample.tensor(2), 0.0, c);
+    let call = call.optional("arg1", sample.tensor(1), &[c]).optional("arg2", sample.tensor(2), &[c]);
     let number = |at: usize| sample.arg(at).and_then(Json::as_f64).expect("a number");
     let statistics = sample.tensor(3).zip(sample.tensor(4));
     match (sample.arg(5).and_then(Json::as_bool) == Some(true), statistics) {
         // its statistics are empty then
-        (false, Some((mean, var))) => call.constant(mean).constant(var).run(&BatchNormEval { eps: number(7) }),
+        (false, Some((mean, var))) => call.constant(mean).constant(var).run(&BatchNormEvalOptional { eps: number(7) }),
         (_, statistics) => {
             let (mean, var) = statistics.unwrap_or_else(|| fresh_statistics(c));
             let op = BatchNormWithStatistics { momentum: number(6), eps: number(7) };

@@ -50,6 +50,18 @@ pub struct Rule {
     pub(super) apply: Apply,
 }
 
+/// The rules in groups that can be switched off together: a gradient may get dearer without one, and never another.
+pub const GROUPS: &[(&str, &[&str])] = &[
+    ("terms", &["collect_sum", "cancel_frozen"]),
+    ("factors", &["collect_prod", "abs"]),
+    ("hoisting", &["hoist", "red_const", "red_split"]),
+    ("sums of sums", &["red_red", "red_reuse"]),
+    ("linear sums", &["red_linear", "distribute", "centred"]),
+    ("choices", &["sel_same", "sel_linear", "sel_nested"]),
+    ("views", &["view_linear"]),
+    ("shape", &["factor", "common_denominator", "coef_in", "refold", "refold_red"]),
+];
+
 macro_rules! rules {
     ($($name:ident: $math:literal, where $variables:literal, if $condition:literal, $set:ident $how:ident $(($function:path))?;)*) => {
         /// Every rule, in the order of application.

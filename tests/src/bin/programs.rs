@@ -1,0 +1,47 @@
+//! Random programs: `programs -- --seed S --count N [--compiled]`. What fails is made small and printed.
+
+use pullback_tests::programs::interpreted::{Groups, check};
+use pullback_tests::programs::{Drawer, shrink};
+use std::time::Instant;
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let number = |name: &str, or: u64| {
+        let at = args.iter().position(|a| a == name);
+        at.and_then(|i| args.get(i + 1)).and_then(|n| n.parse().ok()).unwrap_or(or)
+    };
+    let (seed, count) = (number("--seed", 0), number("--count", 500));
+    interpreted(seed, count, args.iter().any(|a| a == "--print"));
+}
+
+fn interpreted(seed: u64, count: u64, print: bool) {
+    let start = Instant::now();
+    let mut drawer = Drawer::new(seed);
+    let (mut refused, mut judged, mut unjudged, mut failures) = (0, 0, 0, 0);
+    std::panic::set_hook(Box::new(|_| {}));
+    for i in 0..count {
+        let program = drawer.draw();
+        if print {
+            println!("{}", program.source());
+        }
+        let groups = Groups::Turn(i as usize);
+        match check(&program, groups) {
+            Ok(passed) => {
+                refused += usize::from(passed.refused);
+                judged += passed.slopes.judged;
+                unjudged += passed.slopes.unjudged;
+            }
+            Err(failure) => {
+                failures += 1;
+                let small = shrink(&program, &mut |p| check(p, groups).is_err_and(|f| f.check == failure.check));
+                let message = check(&small, groups).err().map(|f| f.message).unwrap_or_default();
+                println!("program {i} of seed {seed} fails ({}): {message}\n{}", failure.check, small.report());
+            }
+        }
+    }
+    println!("{}", drawer.coverage);
+    println!(
+        "{count} programs, {failures} fail, {refused} refused; {judged} slopes judged, {unjudged} not; {:?}",
+        start.elapsed()
+    );
+}
