@@ -107,9 +107,9 @@ pub enum Scope {
 /// What the elements of a [`Temp`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Elem {
-    /// The layer's element type.
+    /// What the layer is computed in; of an argument or output, its own type.
     Data,
-    /// `f64`, whatever the layer's type: results of reductions and small values, where rounding would be felt.
+    /// `f64`, whatever that is: results of reductions and small values, where rounding would be felt.
     Wide,
     /// The result of an arg form: whole numbers, one byte where the reduced axes have at most 256 positions.
     Index,

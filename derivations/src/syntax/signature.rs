@@ -121,8 +121,7 @@ impl Reader<'_> {
     fn kind(&mut self, ty: &Type, constant: bool, diff: bool) -> Option<ParamKind> {
         if let Type::Reference(r) = ty {
             if r.mutability.is_some() {
-                let (axes, elem) = self.tensor(&r.elem, false)?;
-                return Some(ParamKind::State { axes, elem });
+                return self.tensor(&r.elem, false).map(|(axes, elem)| ParamKind::State { axes, elem });
             }
             if last_segment(&r.elem).is_none() {
                 self.unknown(ty);
@@ -152,15 +151,9 @@ impl Reader<'_> {
             self.errors.at(ty, "`#[constant]` marks a tensor; a scalar is constant as it is");
         }
         match name.as_str() {
-            "Tensor" => {
-                let (axes, elem) = self.tensor(ty, false)?;
-                Some(ParamKind::Tensor { axes, elem, constant, optional: false })
-            }
+            "Tensor" => self.tensor_kind(ty, constant, false),
             "Option" => match type_args(args).as_slice() {
-                [inner] => {
-                    let (axes, elem) = self.tensor(inner, false)?;
-                    Some(ParamKind::Tensor { axes, elem, constant, optional: true })
-                }
+                [inner] => self.tensor_kind(inner, constant, true),
                 _ => {
                     self.unknown(ty);
                     None
@@ -186,6 +179,10 @@ impl Reader<'_> {
                 constant.then(|| ParamKind::Scalar(ty.clone()))
             }
         }
+    }
+
+    fn tensor_kind(&mut self, ty: &Type, constant: bool, optional: bool) -> Option<ParamKind> {
+        self.tensor(ty, false).map(|(axes, elem)| ParamKind::Tensor { axes, elem, constant, optional })
     }
 
     fn unknown(&mut self, ty: &Type) {
