@@ -27,14 +27,22 @@ pub(super) unsafe fn stage(line: *mut f32, elem: Elem, p: *const u16, n: usize) 
     true
 }
 
-/// Rounds a line to `n` elements of half precision, side by side; `false` as in [`stage`].
+/// Rounds a line to `n` elements of half precision, side by side; `false` as in [`stage`]. Past the cache if `stream` says
+/// so, and the processor can.
 ///
 /// # Safety
 /// As for [`stage`].
-pub(super) unsafe fn unstage(line: *const f32, elem: Elem, p: *mut u16, n: usize) -> bool {
+pub(super) unsafe fn unstage(line: *const f32, elem: Elem, p: *mut u16, n: usize, stream: bool) -> bool {
     unsafe {
         match detected() {
-            Isa::V4 => narrow_v4(line, elem, p, n),
+            Isa::V4 => {
+                // up to a whole line of the cache, then whole vectors past it
+                let head = if stream { (p.align_offset(64)).min(n) } else { n };
+                let body = (n - head) / 32 * 32;
+                narrow_v4::<false>(line, elem, p, head);
+                narrow_v4::<true>(line.add(head), elem, p.add(head), body);
+                narrow_v4::<false>(line.add(head + body), elem, p.add(head + body), n - head - body);
+            }
             Isa::V3 if !has(elem) => return false,
             Isa::V3 if elem == Elem::BF16 => narrow_bf16_v3(line, p, n),
             Isa::V3 => narrow_f16_v3(line, p, n),
@@ -43,6 +51,9 @@ pub(super) unsafe fn unstage(line: *const f32, elem: Elem, p: *mut u16, n: usize
     }
     true
 }
+
+/// Memory is asked for so many elements before they are converted: what is read in bursts, the processor foresees badly.
+const AHEAD: usize = 1024;
 
 /// The first of 16 lanes, as many as there are.
 fn lanes(left: usize) -> __mmask16 {
@@ -56,6 +67,7 @@ unsafe fn widen_v4(line: *mut f32, elem: Elem, p: *const u16, n: usize) {
     for i in (0..n).step_by(16) {
         let mask = lanes(n - i);
         unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(p.wrapping_add(i + AHEAD).cast());
             let h = _mm256_maskz_loadu_epi16(mask, p.add(i).cast());
             let x = match elem {
                 Elem::BF16 => _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(h))),
@@ -66,10 +78,12 @@ unsafe fn widen_v4(line: *mut f32, elem: Elem, p: *const u16, n: usize) {
     }
 }
 
+/// Past the cache if `STREAM`: then `p` is aligned to 32 bytes, and `n` a multiple of 16.
+///
 /// # Safety
 /// As for [`stage`], on a processor with AVX-512.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-unsafe fn narrow_v4(line: *const f32, elem: Elem, p: *mut u16, n: usize) {
+unsafe fn narrow_v4<const STREAM: bool>(line: *const f32, elem: Elem, p: *mut u16, n: usize) {
     for i in (0..n).step_by(16) {
         let mask = lanes(n - i);
         unsafe {
@@ -87,7 +101,11 @@ unsafe fn narrow_v4(line: *const f32, elem: Elem, p: *mut u16, n: usize) {
                 }
                 _ => _mm512_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x),
             };
-            _mm256_mask_storeu_epi16(p.add(i).cast(), mask, h);
+            if STREAM {
+                _mm256_stream_si256(p.add(i).cast(), h);
+            } else {
+                _mm256_mask_storeu_epi16(p.add(i).cast(), mask, h);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Half precision into lines and out of them, with every instruction set, against one by one.
 
 use super::array::{Elem, Mode};
-use crate::drivers::half::*;
 use super::*;
+use crate::drivers::half::*;
 
 /// Every number of a type.
 fn all() -> Vec<u16> {
