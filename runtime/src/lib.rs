@@ -1,4 +1,6 @@
 //! Write a layer's forward formula; get its fused, verified backward.
+//!
+//! Features: `rayon` (by default), threads; `half`, the element types `f16` and `bf16`; `testing`, `gradient_test!`.
 
 #[doc(hidden)]
 pub mod __private;
