@@ -289,16 +289,19 @@ impl<'a> Evaluation<'a> {
     pub(crate) fn sizes(&mut self, graph: &Graph) {
         self.env.lens = vec![0; graph.axes.len()];
         self.env.hosts = vec![0.0; graph.hosts.len()];
-        for input in &graph.inputs {
-            if let Some(value) = self.call.tensors.get(input.name.as_str()) {
-                let many = input.axes.iter().position(|a| graph.axes[a.0 as usize].many);
-                let spread = value.ndim() + 1 - input.axes.len();
-                let mut at = 0;
-                for (i, axis) in input.axes.iter().enumerate() {
-                    let dims = if many == Some(i) { spread } else { 1 };
-                    self.env.lens[axis.0 as usize] = value.shape()[at..at + dims].iter().product();
-                    at += dims;
+        // those of arguments that nothing reads too
+        for param in &self.formula.params {
+            let (ParamKind::Tensor { axes, .. } | ParamKind::State { axes, .. } | ParamKind::Labels { axes }) = &param.kind else { continue };
+            let Some(value) = self.call.tensors.get(param.name.to_string().as_str()) else { continue };
+            let spread = value.ndim() + 1 - axes.entries.len().min(value.ndim() + 1);
+            let mut at = 0;
+            for entry in &axes.entries {
+                let dims = if entry.many { spread } else { 1 };
+                let axis = self.typed.axes.iter().position(|a| entry.name == a.name);
+                if let Some(axis) = axis.filter(|a| *a < self.env.lens.len()) {
+                    self.env.lens[axis] = value.shape()[at..at + dims].iter().product();
                 }
+                at += dims;
             }
         }
         for binding in &self.typed.bindings {

@@ -2,6 +2,7 @@
 
 pub mod calls;
 mod checks;
+mod draw;
 pub mod expansion;
 pub mod formulas;
 mod host;
@@ -11,4 +12,5 @@ mod pipeline;
 pub mod programs;
 pub mod scratch;
 
+pub use draw::Draw;
 pub use pipeline::Slopes;

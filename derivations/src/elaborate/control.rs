@@ -473,10 +473,7 @@ impl Elaborator<'_> {
                 Pat::Wild(_) => Some(true),
                 pat => {
                     let tokens = &h.tokens;
-                    let same = match (literal_of(pat), h.literal) {
-                        (Some(a), Some(b)) => Some(a == b),
-                        _ => None,
-                    };
+                    let same = h.literal.and_then(|value| matches_literal(pat, value));
                     same.or_else(|| self.decide(quote!(::core::matches!(#tokens, #pat))))
                 }
             };
@@ -529,6 +526,15 @@ impl Elaborator<'_> {
         let start = bound(r.start.as_deref()?)?;
         let end = bound(r.end.as_deref()?)?;
         Some((start, if matches!(r.limits, syn::RangeLimits::Closed(_)) { end.checked_add(1)? } else { end }))
+    }
+}
+
+/// Whether a known value fits a pattern of literals.
+fn matches_literal(pat: &Pat, value: Literal) -> Option<bool> {
+    match pat {
+        Pat::Or(or) => or.cases.iter().try_fold(false, |any, case| Some(any | matches_literal(case, value)?)),
+        Pat::Paren(inner) => matches_literal(&inner.pat, value),
+        pat => Some(literal_of(pat)? == value),
     }
 }
 

@@ -243,7 +243,8 @@ impl<'f, 'w> Lowering<'f, 'w> {
         let mut loads = vec![];
         for (axis, place) in &r.map {
             if let Source::Load(index) = place {
-                loads.push((*axis, self.load(*index, at)));
+                // where the views so far do not lead inside, the index is not read either
+                loads.push((*axis, self.load(*index, &at.clone().guarded(valid))));
             }
         }
         let holds = self.facts(at, valid);

@@ -31,7 +31,7 @@ impl Assembly<'_, '_> {
         }
         let mut given: BTreeSet<NodeId> = known.values().copied().collect();
         given.extend(&outputs);
-        let written = self.written_conditions(&mut rebuild, &mut known);
+        let written = self.written_conditions(&mut rebuild, &mut known)?;
         given.extend(saves::barriers(&rebuild.graph, self.context.sizes, &written, &given));
         self.share(&rebuild.graph, &written, &given, &mut known);
 
@@ -41,19 +41,28 @@ impl Assembly<'_, '_> {
         Some((rebuild.graph, grads, saved))
     }
 
-    /// Conditions stay as the user wrote them: a rounding difference must not choose the other branch.
-    fn written_conditions(&self, rebuild: &mut Rebuild, known: &mut BTreeMap<Id, NodeId>) -> Vec<NodeId> {
+    /// Whether a node has no axes but those of its class: along others it is constant, and was simplified as if it had none.
+    fn fits(&self, id: NodeId, class: Id) -> bool {
+        self.context.graph.axes_of(id).is_subset(self.eg[class].data.axes)
+    }
+
+    /// Conditions stay as the user wrote them: a rounding difference must not choose the other branch. `None`: one does not
+    /// fit where it stands.
+    fn written_conditions(&self, rebuild: &mut Rebuild, known: &mut BTreeMap<Id, NodeId>) -> Option<Vec<NodeId>> {
         let mut written = vec![];
         for (class, expr) in self.chosen {
             let class = self.eg.find(*class);
             let condition = self.conditions.iter().find(|(_, c)| self.eg.find(*c) == class);
             if let Some((id, _)) = condition.filter(|_| !matches!(expr, Expr::Num(_) | Expr::Given(_))) {
+                if !self.fits(*id, class) {
+                    return None;
+                }
                 let node = rebuild.copy(*id);
                 known.insert(class, node);
                 written.push(node);
             }
         }
-        written
+        Some(written)
     }
 
     /// What those conditions are computed from is there: the same values elsewhere use it.
@@ -67,8 +76,9 @@ impl Assembly<'_, '_> {
         }
         for id in seen {
             let class = self.context.classes.get(id.0 as usize).copied().flatten();
-            if let Some(class) = class.filter(|_| self.context.graph.is_forward(id)) {
-                known.entry(self.eg.find(class)).or_insert(id);
+            let class = class.map(|c| self.eg.find(c)).filter(|c| self.context.graph.is_forward(id) && self.fits(id, *c));
+            if let Some(class) = class {
+                known.entry(class).or_insert(id);
             }
         }
     }

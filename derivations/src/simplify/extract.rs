@@ -58,6 +58,8 @@ impl Extraction {
             if let Some(value) = eg[*id].data.constant {
                 nodes.retain(|n| *n == Expr::Num(value));
             }
+            // what has an axis that an equal value lacks is constant along it: others were simplified as if it lacked it too
+            nodes.retain(|n| eg.analysis.axes(n, &|i| eg[i].data.axes).is_subset(axes));
             let full = sizes.is_full(axes);
             // `f + f` was made before its terms were known to be equal: `2·f` is beside it
             if nodes.len() > 1 {

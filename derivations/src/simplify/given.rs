@@ -38,7 +38,11 @@ pub struct Context<'a> {
 impl Offers {
     /// Adds a [`Expr::Given`] to every class that may be given.
     pub fn add(eg: &mut EGraph, context: &Context) -> Offers {
-        let class_of = |eg: &EGraph, id: NodeId| context.classes[id.0 as usize].map(|c| eg.find(c));
+        // a node with axes that its class lacks is no value to be given for it
+        let class_of = |eg: &EGraph, id: NodeId| {
+            let class = context.classes[id.0 as usize].map(|c| eg.find(c));
+            class.filter(|c| context.graph.axes_of(id).is_subset(eg[*c].data.axes))
+        };
         let mut offers = Offers { spellings: spell(eg, context) };
         let mut there: BTreeSet<Id> = BTreeSet::new();
         let small = |id: &&NodeId| !context.sizes.is_full(context.graph.axes_of(**id));
@@ -96,8 +100,9 @@ impl Offers {
 fn spell(eg: &EGraph, context: &Context) -> BTreeMap<Id, Spelling> {
     let mut spellings: BTreeMap<Id, Spelling> = BTreeMap::new();
     for id in context.graph.ids().filter(|id| context.graph.is_forward(*id)) {
-        if let Some(class) = context.classes[id.0 as usize] {
-            spellings.entry(eg.find(class)).or_insert(Spelling::Node(id));
+        let class = context.classes[id.0 as usize].map(|c| eg.find(c));
+        if let Some(class) = class.filter(|c| context.graph.axes_of(id).is_subset(eg[*c].data.axes)) {
+            spellings.entry(class).or_insert(Spelling::Node(id));
         }
     }
     let axes = |id: Id| eg[id].data.axes;
@@ -110,6 +115,7 @@ fn spell(eg: &EGraph, context: &Context) -> BTreeMap<Id, Spelling> {
             let spelled = eg[class]
                 .nodes
                 .iter()
+                .filter(|n| eg.analysis.axes(n, &axes).is_subset(axes(class)))
                 .filter(|n| !eg.analysis.is_reduction(n) && n.children().iter().all(|c| spellings.contains_key(&eg.find(*c))));
             if let Some(node) = spelled.min_by_key(|n| (context.sizes.own(&eg.analysis, n, &axes), (*n).clone())) {
                 found.push((class, Spelling::Small(node.clone())));

@@ -185,6 +185,8 @@ struct Terms {
     coefs: BTreeMap<Id, Rational>,
     /// The classes that are being looked through.
     path: Vec<Id>,
+    /// The frozen sums that were taken apart. Terms of one may be views that hold it again: once is enough.
+    opened: Vec<Id>,
 }
 
 impl Terms {
@@ -209,7 +211,7 @@ impl Terms {
     }
     /// A frozen sum, one of whose terms cancels exactly against another term.
     fn cancelling(&self, eg: &EGraph) -> Option<(Id, Rational, Expr)> {
-        for (&id, &coef) in self.coefs.iter().filter(|(_, c)| !c.is_zero()) {
+        for (&id, &coef) in self.coefs.iter().filter(|(id, c)| !c.is_zero() && !self.opened.contains(id)) {
             for node in &eg[id].nodes {
                 let Expr::Sum { frozen: true, coefs, terms } = node else { continue };
                 for (k, t) in coefs.iter().zip(terms) {
@@ -228,7 +230,7 @@ impl Terms {
 /// `Σ kᵢ·fᵢ`, flat: rule `collect_sum`, and `cancel_frozen` inside it.
 pub fn make_sum(eg: &mut EGraph, terms: &[Term]) -> Option<Id> {
     let one = number(eg, Rational::ONE);
-    let mut all = Terms { one: eg.find(one), coefs: BTreeMap::new(), path: vec![] };
+    let mut all = Terms { one: eg.find(one), coefs: BTreeMap::new(), path: vec![], opened: vec![] };
     for (k, t) in terms {
         all.push(eg, *k, *t)?;
     }
@@ -236,6 +238,7 @@ pub fn make_sum(eg: &mut EGraph, terms: &[Term]) -> Option<Id> {
         while let Some((id, coef, node)) = all.cancelling(eg) {
             eg.analysis.log.view(id, || View::Node(node.clone()));
             let Expr::Sum { coefs, terms, .. } = node else { return None };
+            all.opened.push(id);
             all.coefs.remove(&id);
             for (k, t) in coefs.iter().zip(&terms) {
                 all.push(eg, coef.mul(*k)?, *t)?;

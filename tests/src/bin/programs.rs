@@ -11,10 +11,10 @@ fn main() {
         at.and_then(|i| args.get(i + 1)).and_then(|n| n.parse().ok()).unwrap_or(or)
     };
     let (seed, count) = (number("--seed", 0), number("--count", 500));
-    interpreted(seed, count, args.iter().any(|a| a == "--print"));
+    interpreted(seed, count, number("--skip", 0), args.iter().any(|a| a == "--print"));
 }
 
-fn interpreted(seed: u64, count: u64, print: bool) {
+fn interpreted(seed: u64, count: u64, skip: u64, print: bool) {
     let start = Instant::now();
     let mut drawer = Drawer::new(seed);
     let (mut refused, mut judged, mut unjudged, mut failures) = (0, 0, 0, 0);
@@ -23,6 +23,12 @@ fn interpreted(seed: u64, count: u64, print: bool) {
         let program = drawer.draw();
         if print {
             println!("{}", program.source());
+        }
+        if i < skip {
+            continue;
+        }
+        if std::env::var_os("TRACE").is_some() {
+            eprintln!("{i} {}", program.source());
         }
         let groups = Groups::Turn(i as usize);
         match check(&program, groups) {

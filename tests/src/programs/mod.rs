@@ -120,10 +120,7 @@ impl Options {
 pub enum Source {
     Param(Param),
     /// A term: `{0}`, `{1}`, … are its operands.
-    Term {
-        text: String,
-        form: Form,
-    },
+    Term { text: String, form: Form },
 }
 
 /// A value of a program.
@@ -168,6 +165,8 @@ pub struct Program {
     pub outputs: Vec<Output>,
     /// Draws the arguments.
     pub seed: u64,
+    /// Functions may be called outside of their domains.
+    pub hostile: bool,
 }
 
 impl Program {
@@ -218,16 +217,8 @@ impl Program {
                 call = call.tensor(param.name, value);
             }
         }
-        for setting in &self.settings {
-            let value = match &setting.value {
-                Given::Float(x) => Constant::Number(*x),
-                Given::Count(n) => Constant::Number(*n as f64),
-                Given::Flag(b) => Constant::Number(f64::from(u8::from(*b))),
-                Given::Seed(s) => Constant::Number(*s as f64),
-                Given::Window(options) => Constant::Sliding(options.window()),
-            };
-            call = call.constant(setting.name, value);
-        }
+        let settings: Vec<(&'static str, Given)> = self.settings.iter().map(|s| (s.name, s.value.clone())).collect();
+        call.constants = given_constants(&settings).constants;
         call
     }
 
@@ -266,5 +257,21 @@ impl Program {
 /// Whether a word stands in a text.
 pub(crate) fn names(text: &str, word: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(word).any(|(at, _)| !text[..at].ends_with(inside) && !text[at + word.len()..].starts_with(inside))
+    text.match_indices(word).any(|(at, _)| {
+        !text[..at].ends_with(inside) && !text[at + word.len()..].starts_with(inside)
+    })
+}
+
+/// A call with these constants.
+fn given_constants(given: &[(&'static str, Given)]) -> Call {
+    given.iter().fold(Call::default(), |call, (name, value)| {
+        let value = match value {
+            Given::Float(x) => Constant::Number(*x),
+            Given::Count(n) => Constant::Number(*n as f64),
+            Given::Flag(b) => Constant::Number(f64::from(u8::from(*b))),
+            Given::Seed(s) => Constant::Number(*s as f64),
+            Given::Window(options) => Constant::Sliding(options.window()),
+        };
+        call.constant(name, value)
+    })
 }

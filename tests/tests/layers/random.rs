@@ -2,96 +2,17 @@
 
 use super::{Answer, Call, flat, kept_by_generator, kernel, vector};
 use approx::relative_eq;
-use pullback::ndarray::{ArrayD, Axis, Ix2, Slice};
+use pullback::ndarray::{ArrayD, Ix2};
 use pullback::reference::{self as hand, Invalid, Window2d};
+use pullback_tests::Draw;
 
-/// A linear congruential generator (Knuth's MMIX), so that a failure is the same everywhere.
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 33
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
-    }
-
-    fn between(&mut self, lo: usize, hi: usize) -> usize {
-        lo + self.below(hi + 1 - lo)
-    }
-
-    fn unit(&mut self) -> f64 {
-        self.next() as f64 / (1u64 << 31) as f64
-    }
-
-    fn shape(&mut self, ranges: &[(usize, usize)]) -> Vec<usize> {
-        ranges.iter().map(|(lo, hi)| self.between(*lo, *hi)).collect()
-    }
-
-    /// Numbers of one kind: plain, with ties, all the same in places, far from zero, or with NaN and infinities.
-    fn numbers(&mut self, shape: &[usize]) -> ArrayD<f64> {
-        let kind = self.below(5);
-        let constant = self.unit();
-        let values = ArrayD::from_shape_simple_fn(shape, || {
-            let value = 4.0 * self.unit() - 2.0;
-            match (kind, self.below(6)) {
-                (1, _) => value.round(),
-                (2, _) => constant,
-                (3, _) => 1e4 + 1e-2 * value,
-                (4, 0) => [f64::NAN, f64::INFINITY, f64::NEG_INFINITY][self.below(3)],
-                _ => value,
-            }
-        });
-        self.laid_out(&values)
-    }
-
-    /// Finite numbers between −2 and 2.
-    fn plain(&mut self, shape: &[usize]) -> ArrayD<f64> {
-        let values = ArrayD::from_shape_simple_fn(shape, || 4.0 * self.unit() - 2.0);
-        self.laid_out(&values)
-    }
-
-    /// The same array in row-major order, with the second axis innermost (channels last), with gaps, or turned round.
-    fn laid_out(&mut self, values: &ArrayD<f64>) -> ArrayD<f64> {
-        let rank = values.ndim();
-        match self.below(4) {
-            1 if rank > 2 => {
-                let outer_first: Vec<usize> = std::iter::once(0).chain(2..rank).chain([1]).collect();
-                let mut back = vec![0; rank];
-                outer_first.iter().enumerate().for_each(|(to, from)| back[*from] = to);
-                let stored = values.view().permuted_axes(outer_first).as_standard_layout().into_owned();
-                stored.permuted_axes(back)
-            }
-            2 if rank > 0 => {
-                let axis = Axis(self.below(rank));
-                let mut shape = values.shape().to_vec();
-                shape[axis.0] *= 2;
-                let mut wide = ArrayD::from_elem(shape, f64::NAN);
-                wide.slice_axis_inplace(axis, Slice::new(0, None, 2));
-                wide.assign(values);
-                wide
-            }
-            3 if rank > 0 => {
-                let axis = Axis(self.below(rank));
-                let mut turned = values.clone();
-                turned.invert_axis(axis);
-                turned.assign(values);
-                turned
-            }
-            _ => values.clone(),
-        }
-    }
-
-    fn window(&mut self) -> Window2d {
-        let mut pair = |lo, hi| [self.between(lo, hi), self.between(lo, hi)];
-        let (kernel, stride, dilation, padding) = (pair(1, 3), pair(1, 3), pair(1, 2), pair(0, 1));
-        let padding = [0, 1].map(|a| padding[a].min((dilation[a] * (kernel[a] - 1) + 1) / 2));
-        let divisor = (self.below(4) == 0).then(|| self.between(1, 7) as i64 * if self.below(2) == 0 { -1 } else { 1 });
-        let (ceil_mode, count_padding) = (self.below(2) == 0, self.below(2) == 0);
-        Window2d { kernel, stride, padding, dilation, ceil_mode, count_padding, divisor }
-    }
+fn window(draw: &mut Draw) -> Window2d {
+    let mut pair = |lo, hi| [draw.between(lo, hi), draw.between(lo, hi)];
+    let (kernel, stride, dilation, padding) = (pair(1, 3), pair(1, 3), pair(1, 2), pair(0, 1));
+    let padding = [0, 1].map(|a| padding[a].min((dilation[a] * (kernel[a] - 1) + 1) / 2));
+    let divisor = (draw.below(4) == 0).then(|| draw.between(1, 7) as i64 * if draw.below(2) == 0 { -1 } else { 1 });
+    let (ceil_mode, count_padding) = (draw.below(2) == 0, draw.below(2) == 0);
+    Window2d { kernel, stride, padding, dilation, ceil_mode, count_padding, divisor }
 }
 
 /// Deviations are a hundredth, and their last digit that of numbers of ten thousand.
@@ -318,7 +239,7 @@ fn dropouts() {
 #[test]
 fn pools() {
     over_cases(|draw, what| {
-        let (k, shape) = (draw.window(), draw.shape(&[(0, 2), (1, 3), (4, 9), (4, 20)]));
+        let (k, shape) = (window(draw), draw.shape(&[(0, 2), (1, 3), (4, 9), (4, 20)]));
         let x = draw.numbers(&shape);
         let call = Call::default().tensor("x", x.clone()).constant("k", k);
         let what = format!("{what}: {k:?} of {x}");
@@ -340,7 +261,7 @@ fn pools() {
 #[test]
 fn conv2d() {
     over_cases(|draw, what| {
-        let k = Window2d { ceil_mode: false, count_padding: false, divisor: None, ..draw.window() };
+        let k = Window2d { ceil_mode: false, count_padding: false, divisor: None, ..window(draw) };
         let [n, c, o, h, w] = [(0, 2), (1, 3), (1, 4), (5, 9), (5, 12)].map(|(lo, hi)| draw.between(lo, hi));
         let (x, weight, bias) = (draw.plain(&[n, c, h, w]), draw.plain(&[o, c, k.kernel[0], k.kernel[1]]), draw.plain(&[o]));
         let y = hand::conv2d_forward(&x, &weight, Some(&flat(&bias)), &k)?;

@@ -98,17 +98,9 @@ const TENSORS: [&str; 9] = ["x", "y", "z", "w", "a", "b", "c", "d", "g"];
 impl<'a> Draw<'a> {
     fn new(drawer: &'a mut Drawer, name: String) -> Draw<'a> {
         let seed = fill::mixed(&mut drawer.rng.0);
-        let program = Program {
-            name,
-            axes: vec![],
-            settings: vec![],
-            helpers: vec![],
-            callees: vec![],
-            values: vec![],
-            outputs: vec![],
-            seed,
-        };
         let hostile = drawer.rng.one_in(10);
+        let program =
+            Program { name, axes: vec![], settings: vec![], helpers: vec![], callees: vec![], values: vec![], outputs: vec![], seed, hostile };
         let Drawer { rng, coverage, callable, .. } = drawer;
         Draw { rng, coverage, callable, program, ranges: vec![], class: "", hostile, branches: 0 }
     }
@@ -232,17 +224,7 @@ impl<'a> Draw<'a> {
         let mut sorted = axes.clone();
         sorted.sort();
         let source = Source::Param(Param { name, kind, axes });
-        self.push(Value {
-            class,
-            source,
-            args: vec![],
-            axes: sorted,
-            kind: value,
-            holes: vec![],
-            inline: false,
-            shadow: false,
-            listed: None,
-        });
+        self.push(Value { class, source, args: vec![], axes: sorted, kind: value, holes: vec![], inline: false, shadow: false, listed: None });
         self.ranges.push((-2.0, 2.0));
         self.program.values.len() - 1
     }
@@ -308,15 +290,7 @@ impl<'a> Draw<'a> {
         self.of_kind(Kind::Float, form, text, args, axes, range)
     }
 
-    fn of_kind(
-        &mut self,
-        kind: Kind,
-        form: Form,
-        text: &str,
-        args: &[usize],
-        mut axes: Vec<Axis>,
-        range: Range,
-    ) -> Option<usize> {
+    fn of_kind(&mut self, kind: Kind, form: Form, text: &str, args: &[usize], mut axes: Vec<Axis>, range: Range) -> Option<usize> {
         axes.sort();
         axes.dedup();
         if !self.fits(&axes) {
@@ -434,7 +408,7 @@ impl<'a> Draw<'a> {
             let axes = self.value(v).axes.clone();
             let holey = std::mem::take(&mut self.program.values[v].holes);
             let text = if self.value(v).kind == Kind::Mask { "fill({0} * 1.0, 0.0)" } else { "fill({0}, 0.25)" };
-            let closed = self.term(Form::Call, text, &[v], axes, self.ranges[v]);
+            let closed = self.term(Form::Infix, text, &[v], axes, self.ranges[v]);
             self.program.values[v].holes = holey;
             closed?
         };

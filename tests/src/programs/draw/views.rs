@@ -63,8 +63,7 @@ impl Draw<'_> {
 
     /// One or two of a value's axes, and what they are called as a list.
     fn sources(&mut self, x: usize, first: Axis) -> Vec<Axis> {
-        let others: Vec<Axis> =
-            self.value(x).axes.iter().copied().filter(|a| *a != first && !self.program.axes[a.0].many).collect();
+        let others: Vec<Axis> = self.value(x).axes.iter().copied().filter(|a| *a != first && !self.program.axes[a.0].many).collect();
         let mut sources = vec![first];
         if !others.is_empty() && self.rng.one_in(2) {
             sources.push(self.rng.of(&others));
@@ -78,14 +77,7 @@ impl Draw<'_> {
             return Some(windows);
         }
         let taps = self.value(windows).holes.clone();
-        let classes = [
-            ("winners", "max"),
-            ("means", "mean"),
-            ("sums", "sum"),
-            ("products", "prod"),
-            ("winners", "min"),
-            ("variances", "var"),
-        ];
+        let classes = [("winners", "max"), ("means", "mean"), ("sums", "sum"), ("products", "prod"), ("winners", "min"), ("variances", "var")];
         let (class, word) = self.rng.of(&classes);
         self.class = class;
         let axes = with(&self.value(windows).axes, &taps, &[]);
@@ -108,7 +100,9 @@ fn window(d: &mut Draw<'_>) -> Option<usize> {
     let (mut outs, mut taps) = (vec![], vec![]);
     for (i, len) in lens.iter().enumerate() {
         let (out, tap) = (k.output_len(i, *len), k.kernel(i));
-        outs.push(if d.rng.one_in(3) { d.target(x, "O", out) } else { d.new_axis("O", out) });
+        let known = d.target(x, "O", out);
+        let taken = outs.contains(&known) || taps.contains(&known);
+        outs.push(if taken || d.rng.one_in(2) { d.new_axis("O", out) } else { known });
         taps.push(d.new_axis("K", tap));
     }
     if outs.len() == 2 && outs[0] == outs[1] {
