@@ -88,7 +88,14 @@ unsafe fn copy_out(job: &Job, copy: &Copy, at: &[i64], rows: usize) {
         let at = at[spot.track] + offset + reader.walk.rows.steps[spot.track] * row as i64;
         pieces(reader.walk, spot.track, *lo, *hi, |i, n, along, step| {
             let p = reader.bases[spot.array.0 as usize].wrapping_offset((at + along) as isize);
-            unsafe { lines::unstage(line.wrapping_add(i * lane.size()), lane, (spot.elem, spot.mode, false), p, step, n) };
+            let line = line.wrapping_add(i * lane.size());
+            unsafe {
+                if job.plan.stream {
+                    lines::stream(line, lane, spot.elem, p, step, n);
+                } else {
+                    lines::unstage(line, lane, (spot.elem, spot.mode, false), p, step, n);
+                }
+            }
         });
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! All is branch-free, so that loops over it become vectors.
 
+use super::array::Elem;
+
 /// How much further left the exponent of `f16` stands in the bits of `f32`.
 const SHIFT: u32 = 13;
 
@@ -62,6 +64,7 @@ pub(crate) fn to_odd(x: f64) -> f32 {
 
 /// An element of half precision.
 pub(crate) trait Half: Copy {
+    const ELEM: Elem;
     fn wide(self) -> f32;
     fn nearest(x: f32) -> Self;
 }
@@ -72,6 +75,7 @@ macro_rules! half {
         #[repr(transparent)]
         pub(crate) struct $name(u16);
         impl Half for $name {
+            const ELEM: Elem = Elem::$name;
             #[inline(always)]
             fn wide(self) -> f32 {
                 $from(self.0)

@@ -4,6 +4,8 @@ use super::array::{Elem, Mode};
 use super::half::{BF16, F16, Half, to_odd};
 
 #[cfg(target_arch = "x86_64")]
+mod half;
+#[cfg(target_arch = "x86_64")]
 mod x86;
 
 trait Number: Copy {
@@ -70,8 +72,14 @@ pub(crate) unsafe fn get(elem: Elem, p: *const u8) -> f64 {
 pub(crate) unsafe fn stage(line: *mut u8, lane: Elem, elem: Elem, p: *const u8, step: i64, n: usize) {
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        if super::isa::detected() != super::isa::Isa::V1 {
-            return x86::stage(line, lane, elem, p, step, n);
+        {
+            let is_half = matches!(elem, Elem::F16 | Elem::BF16) && lane == Elem::F32 && step == 2;
+            if is_half && half::stage(line as *mut f32, elem, p as *const u16, n) {
+                return;
+            }
+            if super::isa::detected() != super::isa::Isa::V1 {
+                return x86::stage(line, lane, elem, p, step, n);
+            }
         }
         stage_with(line, lane, elem, p, step, n);
     }
@@ -185,6 +193,25 @@ pub(crate) unsafe fn unstage(
     }
 }
 
+/// As [`unstage`], past the cache where elements of half precision lie side by side; others go through it. Those that fit
+/// their lanes are stored by the body.
+///
+/// # Safety
+/// As for [`unstage`].
+pub(crate) unsafe fn stream(line: *const u8, lane: Elem, elem: Elem, p: *mut u8, step: i64, n: usize) {
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if lane == Elem::F32
+            && matches!(elem, Elem::F16 | Elem::BF16)
+            && step == 2
+            && half::unstage(line as *const f32, elem, p as *mut u16, n, true)
+        {
+            return;
+        }
+        unstage(line, lane, (elem, Mode::Write, false), p, step, n);
+    }
+}
+
 /// # Safety
 /// As for [`unstage`].
 #[inline(always)]
@@ -218,9 +245,8 @@ unsafe fn halve<S: Half>(line: *const u8, lane: Elem, (mode, negate): (Mode, boo
         let wide = |i: usize| *(line as *const f64).add(i);
         match (lane, mode) {
             #[cfg(target_arch = "x86_64")]
-            (Elem::F32, Mode::Write) if !negate && step == 2 && super::isa::detected() != super::isa::Isa::V1 => {
-                x86::halve(line as *const f32, p as *mut S, n);
-            }
+            (Elem::F32, Mode::Write)
+                if !negate && step == 2 && half::unstage(line as *const f32, S::ELEM, p as *mut u16, n, false) => {}
             (Elem::F32, Mode::Write) => (0..n).for_each(|i| *at(i) = S::nearest(narrow(i) * sign as f32)),
             (Elem::F32, Mode::Add) => (0..n).for_each(|i| *at(i) = S::nearest((*at(i)).wide() + narrow(i) * sign as f32)),
             (_, Mode::Write) => (0..n).for_each(|i| *at(i) = S::nearest(to_odd(wide(i) * sign))),

@@ -208,7 +208,8 @@ pub(crate) fn template(job: &Job, at: &[i64], shape: Shape, scratch: &mut Scratc
     let first = if plan.plain { 1 } else { shape.taps };
     let listing = list(job, at, (shape.tap, first), (lo, hi));
     let mut tile = Tile::new(shape.rows, walk.columns, hi - lo);
-    tile.stream = plan.stream;
+    // what is copied on from lines stays in the cache until then
+    tile.stream = plan.stream && step.stores.iter().flatten().all(|s| is_direct(s, step.lane, walk));
     tile.steps = plan.classes.iter().map(|c| if c.cell { 0 } else { usize::MAX }).collect();
     tile.ranges = listing.stretches.iter().map(|(from, to)| (from - lo, to - lo)).collect();
     let args = || step.folds.iter().filter(|f| f.op == FoldOp::Arg);

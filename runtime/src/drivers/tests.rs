@@ -2,6 +2,7 @@
 
 mod conditions;
 mod gemm;
+mod half;
 mod in_place;
 
 use super::*;

@@ -2,6 +2,7 @@
 //!
 //! Decided from extents and canonical strides only, so that results do not depend on packing or on threads.
 
+use super::array::Elem;
 use super::lower::{Access, Cond, Lowered, Source, Test, Track};
 use super::script::FoldOp;
 
@@ -9,6 +10,8 @@ use super::script::FoldOp;
 const TILE: usize = 16384;
 /// The longest stretch of the run in one tile.
 const RUN: usize = 4096;
+/// … where elements are converted: so that lines stay in the nearest cache, and memory is read while others are computed.
+const CONVERTED: usize = 2048;
 /// The most entries in one tile.
 const ENTRIES: usize = 256;
 
@@ -99,7 +102,7 @@ impl Walk {
         let run_len: usize = run.iter().map(|l| l.len).product();
         let tap_len: usize = taps.iter().map(|l| l.len).product();
         let slots = (step.operands.len() + step.wide + step.stores.len()).max(1);
-        let run_chunk = RUN.min(run_len.max(1));
+        let run_chunk = if converts(step) { CONVERTED } else { RUN }.min(run_len.max(1));
         let tap_chunk = (TILE / (run_chunk * slots)).clamp(1, ENTRIES);
         let along = (0..=step.tracks.len()).map(|t| stretch(&run, t)).collect();
         let kept = run.iter().all(|l| l.roles.iter().all(|r| !r));
@@ -148,6 +151,12 @@ pub(crate) fn pieces(walk: &Walk, track: usize, lo: usize, hi: usize, mut f: imp
         f(i, n, walk.offset(track, i), inner.steps[track]);
         i += n;
     }
+}
+
+/// Whether an array of half precision is read or stored.
+fn converts(step: &Lowered) -> bool {
+    let elems = step.operands.iter().map(|o| o.elem).chain(step.stores.iter().flatten().map(|s| s.elem));
+    elems.into_iter().any(|elem| matches!(elem, Elem::F16 | Elem::BF16))
 }
 
 /// A track's step along the run, if its dimensions merge for it.

@@ -1,7 +1,6 @@
 //! Copies with the vector instructions of x86-64.
 
 use super::super::array::Elem;
-use super::super::half::Half;
 use super::Rows;
 use std::arch::x86_64::*;
 
@@ -41,15 +40,6 @@ pub(super) unsafe fn narrow_apart(from: Rows, p: *mut f32, row_step: i64, n: usi
             (n / 8 * 8..n).for_each(|i| *p.add(2 * i) = *line.add(i) as f32);
         }
     }
-}
-
-/// Rounds a line to half precision.
-///
-/// # Safety
-/// As for [`narrow`].
-#[target_feature(enable = "avx2")]
-pub(super) unsafe fn halve<S: Half>(line: *const f32, p: *mut S, n: usize) {
-    unsafe { (0..n).for_each(|i| *p.add(i) = S::nearest(*line.add(i))) }
 }
 
 /// Indices as bytes.
