@@ -56,7 +56,7 @@ fn interpreted(seed: u64, count: u64, skip: u64, print: bool) {
 fn compiled(seed: u64, count: u64, skip: u64, size: usize) {
     let start = Instant::now();
     let mut drawer = Drawer::new(seed);
-    let mut workshop = Workshop::new().expect("a folder to build in");
+    let workshop = Workshop::new("command").expect("a folder to build in");
     let programs: Vec<Program> = (0..skip + count).map(|_| drawer.draw()).skip(skip as usize).collect();
     let (mut judged, mut unjudged, mut failures) = (0, 0, 0);
     for batch in programs.chunks(size) {

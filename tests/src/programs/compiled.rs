@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 pub struct Workshop {
     folder: PathBuf,
     harness: Scratch,
-    batches: usize,
+    /// The batches' crate: one a user of the workshop, so that several may be at work.
+    name: String,
 }
 
 /// How one program of a batch went.
@@ -21,7 +22,7 @@ pub type Outcome = Result<(usize, usize), Failure>;
 impl Workshop {
     /// # Errors
     /// If files cannot be written.
-    pub fn new() -> io::Result<Workshop> {
+    pub fn new(name: &str) -> io::Result<Workshop> {
         let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/programs");
         std::fs::create_dir_all(&target)?;
         let folder = target.canonicalize()?;
@@ -35,21 +36,22 @@ impl Workshop {
             let flags = "[build]\nrustflags = [\"--cfg\", \"pullback_one_isa\"]\n";
             harness.file("../.cargo/config.toml", flags)?;
         }
-        Ok(Workshop { folder, harness, batches: 0 })
+        Ok(Workshop { folder, harness, name: format!("batch_{name}") })
     }
 
     /// Compiles and runs programs; an outcome for each. Where rustc refuses the batch, each is tried by itself.
     ///
     /// # Errors
     /// If files cannot be written or cargo cannot be started.
-    pub fn run(&mut self, programs: &[Program]) -> io::Result<Vec<Outcome>> {
-        self.batches += 1;
+    pub fn run(&self, programs: &[Program]) -> io::Result<Vec<Outcome>> {
+        let name = &self.name;
         let manifest = "[dependencies]\npullback = { path = \"{root}/runtime\", features = [\"testing\"] }\n\
             harness = { path = \"../harness\" }\n\n\
             [profile.dev]\ndebug = 0\nincremental = false\n[profile.dev.build-override]\nopt-level = 1\n\
             [profile.dev.package.pullback]\nopt-level = 2\n[profile.dev.package.harness]\nopt-level = 1\n\n\
-            [[bin]]\nname = \"batch\"\npath = \"src/lib.rs\"\n";
-        let batch = Scratch::new(&self.folder, self.harness.target(), "batch", manifest, &source(programs))?;
+            [[bin]]\nname = \"NAME\"\npath = \"src/lib.rs\"\n";
+        let manifest = manifest.replace("NAME", name);
+        let batch = Scratch::new(&self.folder, self.harness.target(), name, &manifest, &source(programs))?;
         let built = batch.cargo(&["build", "--quiet"])?;
         if !built.status.success() {
             let text = String::from_utf8_lossy(&built.stderr).into_owned();
@@ -62,7 +64,7 @@ impl Workshop {
             }
             return Ok(outcomes);
         }
-        let output = std::process::Command::new(batch.target().join("debug/batch")).output()?;
+        let output = std::process::Command::new(batch.target().join("debug").join(name)).output()?;
         let lines = String::from_utf8_lossy(&output.stdout).into_owned();
         let outcome = |program: &Program| {
             let line = lines.lines().find(|line| line.split(' ').nth(1) == Some(&program.name));
@@ -94,11 +96,24 @@ fn source(programs: &[Program]) -> String {
     text += "fn main() {\n    harness::main(&[\n";
     for program in programs {
         let given: Vec<String> = program.params().map(|p| given(program, p)).collect();
-        let steps = program.has("steps");
         let (name, operation, seed) = (&program.name, program.operation(), program.seed);
-        writeln!(text, "        Program::new({name:?}, {operation}, &[{}], {seed}, {steps}),", given.join(", ")).expect("text");
+        writeln!(text, "        Program::new({name:?}, {operation}, &[{}], {seed}, &[{}]),", given.join(", "), without(program)).expect("text");
     }
     text + "    ]);\n}\n"
+}
+
+/// The points that say nothing of a program.
+fn without(program: &Program) -> String {
+    let mut styles = vec![];
+    // large numbers through steps look like slopes to differences; exp(x − logsumexp(x)) of them is what rounding leaves
+    if program.has("steps") || program.has("logsumexps") {
+        styles.push("Huge");
+    }
+    // a scan is a·h + b: what a choice leaves out of it is multiplied by 0, which does not stop NaN
+    if program.has("scans") {
+        styles.push("Special");
+    }
+    styles.iter().map(|s| format!("harness::fill::Style::{s}")).collect::<Vec<_>>().join(", ")
 }
 
 fn given(program: &Program, param: &Param) -> String {
