@@ -11,14 +11,15 @@ fn main() {
         let at = args.iter().position(|a| a == name);
         at.and_then(|i| args.get(i + 1)).and_then(|n| n.parse().ok()).unwrap_or(or)
     };
+    let flag = |name: &str| args.iter().any(|a| a == name);
     let (seed, count) = (number("--seed", 0), number("--count", 500));
-    if args.iter().any(|a| a == "--compiled") {
+    if flag("--compiled") {
         return compiled(seed, count, number("--skip", 0), number("--batch", 25) as usize);
     }
-    interpreted(seed, count, number("--skip", 0), args.iter().any(|a| a == "--print"));
+    interpreted(seed, count, number("--skip", 0), (flag("--print"), flag("--first")));
 }
 
-fn interpreted(seed: u64, count: u64, skip: u64, print: bool) {
+fn interpreted(seed: u64, count: u64, skip: u64, (print, first): (bool, bool)) {
     let start = Instant::now();
     let mut drawer = Drawer::new(seed);
     let (mut refused, mut judged, mut unjudged, mut failures) = (0, 0, 0, 0);
@@ -46,6 +47,9 @@ fn interpreted(seed: u64, count: u64, skip: u64, print: bool) {
                 let small = shrink(&program, &mut |p| check(p, groups).is_err_and(|f| f.check == failure.check));
                 let message = check(&small, groups).err().map(|f| f.message).unwrap_or_default();
                 println!("program {i} of seed {seed} fails ({}): {message}\n{}", failure.check, small.report());
+                if first {
+                    return;
+                }
             }
         }
     }
