@@ -32,7 +32,7 @@ struct Tap {
     to: usize,
 }
 
-/// The panel of an operand and every entry's pointer and step from row to row; `None` if memory is lanes already, or does
+/// The panel of an operand, every entry's pointer, and the step from row to row; `None` if memory is lanes already, or does
 /// not lie in equal steps.
 pub(crate) fn panel(
     job: &Job,
@@ -41,7 +41,7 @@ pub(crate) fn panel(
     listing: &Listing,
     rows: usize,
     (lo, lines, scratch): (usize, &mut Lines, &mut Scratch),
-) -> Option<(Panel, Vec<(*const u8, isize)>)> {
+) -> Option<(Panel, Vec<*const u8>, isize)> {
     let (access, class, lane) = (&job.step.operands[i], job.plan.classes[i], job.step.lane_of(i));
     let (row_step, step) = class.steps?;
     let size = access.elem.size() as i64;
@@ -87,10 +87,10 @@ pub(crate) fn panel(
     let pieces = pieces.collect();
     let pointer = |tap: &Tap| {
         let line = memory.wrapping_add((of[tap.stretch] * phases + tap.phase) * pitch);
-        (line.wrapping_add((tap.shift + lo) * lane.size()).cast_const(), (per_row * phases * pitch) as isize)
+        line.wrapping_add((tap.shift + lo) * lane.size()).cast_const()
     };
     let pointers = taps.iter().map(pointer).collect();
-    Some((Panel { operand: i, step, pieces }, pointers))
+    Some((Panel { operand: i, step, pieces }, pointers, (per_row * phases * pitch) as isize))
 }
 
 /// Groups taps that read the same stretch of memory: where each stretch begins, and each tap's place in one.

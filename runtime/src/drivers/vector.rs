@@ -388,15 +388,21 @@ pub unsafe trait Memory: Sized {
     /// The lanes where the mask holds, the others 0; nothing else is read.
     #[doc(hidden)]
     unsafe fn load_where(p: *const Self::Elem, m: Self::Where) -> Self;
-    /// The lanes where the mask holds, the others 0.
+    /// `a`, and `b` added in the lanes where the mask holds.
     #[doc(hidden)]
-    fn sum_where(x: Self::Sum, m: Self::Where) -> Self::Sum;
+    fn sum_add_where(a: Self::Sum, b: Self::Sum, m: Self::Where) -> Self::Sum;
+    /// Whether loads and sums under a mask cost no more than without one.
+    #[doc(hidden)]
+    const FREE_MASKS: bool;
     /// As [`Memory::load_where`].
     #[doc(hidden)]
     unsafe fn sum_load_where(p: *const f64, m: Self::Where) -> Self::Sum;
-    /// Where one of two masks holds.
+    /// Where the mask holds: `self` is larger than `b`, or one of them is NaN.
     #[doc(hidden)]
-    fn either(a: Self::Where, b: Self::Where) -> Self::Where;
+    fn exceeds(self, b: Self, m: Self::Where) -> Self::Where;
+    /// Infinity instead of NaN.
+    #[doc(hidden)]
+    fn bound(self) -> Self;
     #[doc(hidden)]
     unsafe fn sum_load(p: *const f64) -> Self::Sum;
     /// The lanes `a..b`, the others 0.
@@ -636,6 +642,7 @@ where
     Self: Entered,
 {
     const LANES: usize = N * R::L;
+    const FREE_MASKS: bool = R::FREE_MASKS;
     type Sum = [R::D; N];
     type Elem = R::T;
     type Where = LaneMask<R, N>;
@@ -713,16 +720,21 @@ where
         Lanes(lanes!(i => R::load_where(p.wrapping_add(i * R::L), m.0[i])))
     }
     #[inline(always)]
-    fn sum_where(x: [R::D; N], m: LaneMask<R, N>) -> [R::D; N] {
-        lanes!(i => R::d_where(x[i], m.0[i]))
+    fn sum_add_where(a: [R::D; N], b: [R::D; N], m: LaneMask<R, N>) -> [R::D; N] {
+        lanes!(i => R::d_add_where(a[i], b[i], m.0[i]))
     }
     #[inline(always)]
     unsafe fn sum_load_where(p: *const f64, m: LaneMask<R, N>) -> [R::D; N] {
         lanes!(i => R::d_load_where(p.wrapping_add(i * R::L), m.0[i]))
     }
     #[inline(always)]
-    fn either(a: LaneMask<R, N>, b: LaneMask<R, N>) -> LaneMask<R, N> {
-        a | b
+    fn exceeds(self, b: Self, m: LaneMask<R, N>) -> LaneMask<R, N> {
+        LaneMask(lanes!(i => self.0[i].exceeds(b.0[i], m.0[i])))
+    }
+    #[inline(always)]
+    fn bound(self) -> Self {
+        let infinity = unsafe { R::set1(R::T::of(f64::INFINITY)) };
+        Lanes(lanes!(i => self.0[i].least(infinity)))
     }
     #[inline(always)]
     unsafe fn sum_load_range(p: *const f64, a: usize, b: usize) -> [R::D; N] {
