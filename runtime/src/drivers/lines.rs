@@ -49,8 +49,12 @@ pub(crate) unsafe fn get(elem: Elem, p: *const u8) -> f64 {
 pub(crate) unsafe fn stage(line: *mut u8, lane: Elem, elem: Elem, p: *const u8, step: i64, n: usize) {
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        if super::isa::detected() != super::isa::Isa::V1 {
-            return x86::stage(line, lane, elem, p, step, n);
+        match super::isa::detected() {
+            super::isa::Isa::V4 if (elem, lane, step) == (Elem::F32, Elem::F32, 8) => {
+                return x86::every_other(line as *mut f32, p as *const f32, n);
+            }
+            super::isa::Isa::V3 | super::isa::Isa::V4 => return x86::stage(line, lane, elem, p, step, n),
+            super::isa::Isa::V1 => {}
         }
         stage_with(line, lane, elem, p, step, n);
     }
