@@ -207,10 +207,6 @@ pub(crate) unsafe fn unstage_rows(
     (p, row_step, step): (*mut u8, i64, i64),
     n: usize,
 ) {
-    #[cfg(target_arch = "x86_64")]
-    if lane == Elem::F64 && how == (Elem::F32, Mode::Write, false) && step == 8 && super::isa::detected() == super::isa::Isa::V4 {
-        return unsafe { x86::narrow_apart(from, p as *mut f32, row_step, n) };
-    }
     for row in 0..from.rows {
         let to = p.wrapping_offset(row as isize * row_step as isize);
         unsafe { unstage(from.line.wrapping_add(row * from.pitch), lane, how, to, step, n) };

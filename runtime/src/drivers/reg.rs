@@ -48,6 +48,18 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     unsafe fn load_range(p: *const Self::T, a: isize, b: isize) -> Self;
     /// Writes the lanes `a..b` only.
     unsafe fn store_range(self, p: *mut Self::T, a: isize, b: isize);
+    /// Writes the first `n` lanes to every other element; what lies between is not touched.
+    #[inline(always)]
+    unsafe fn store_apart(self, p: *mut Self::T, n: usize) {
+        let mut x = [Self::T::default(); 16];
+        unsafe {
+            self.store(x.as_mut_ptr());
+            for i in 0..n.min(Self::L) {
+                // volatile, or it would be a call of memcpy
+                p.wrapping_add(2 * i).write_volatile(x[i]);
+            }
+        }
+    }
     /// Adds the low bits of `t` to the exponent field.
     unsafe fn scale(self, t: Self) -> Self;
     /// A whole number in every lane, as bits; `u32::MAX` sets them all.

@@ -10,7 +10,7 @@ use super::lines;
 use super::lower::{Access, Cond, ExtraIndex, Lowered, Source, Spot, Test};
 use super::panel::{Panel, panel};
 use super::partial::{Partial, identity};
-use super::plan::{CELL, Plan, is_anchored, is_direct, writes_lanes};
+use super::plan::{CELL, Plan, is_anchored, is_direct, lies_apart, writes_lanes};
 use super::read::{Reader, clip};
 use super::scratch::{Lines, Scratch};
 use super::script::{Array, FoldOp};
@@ -380,7 +380,8 @@ impl Template {
             let index_step = walk.along[fold.arg].unwrap_or(0) as u32;
             let null = std::ptr::null_mut();
             let narrow = fold.value.is_some_and(|s| s.elem == step.lane);
-            let mut slot = Slot { value: null, row: 0, index: null, index_row: 0, line, resume, direct, narrow, index_step };
+            let apart = direct && fold.value.is_some_and(|s| lies_apart(&s, step.lane, walk));
+            let mut slot = Slot { value: null, row: 0, index: null, index_row: 0, line, resume, direct, narrow, apart, index_step };
             let pitch = width * lane.size();
             let bytes = pitch * if each_row { rows } else { 1 } + 128;
             let mut link = None;
@@ -388,7 +389,7 @@ impl Template {
                 slot.row = walk.rows.steps[fold.partial] as usize * 8;
             } else if let Some(s) = fold.value.filter(|_| direct) {
                 slot.row = walk.rows.steps[s.track] as usize;
-                let offset = (self.lo * s.elem.size()) as i64;
+                let offset = (self.lo * s.elem.size() * if apart { 2 } else { 1 }) as i64;
                 link = Some(Link { at: f, array: s.array, track: s.track, offset });
             } else {
                 slot.row = if each_row { pitch } else { 0 };

@@ -34,6 +34,8 @@ pub(crate) struct Slot {
     /// By columns: `value` is where results belong, of which no more are written than there are; sums as lanes if `narrow`.
     pub direct: bool,
     pub narrow: bool,
+    /// By columns, if `direct`: to every other element.
+    pub apart: bool,
     /// How much the index grows along the run (arg forms).
     pub index_step: u32,
 }

@@ -360,6 +360,9 @@ pub unsafe trait Memory: Sized {
     unsafe fn store(self, p: *mut Self::Elem);
     #[doc(hidden)]
     unsafe fn store_range(self, p: *mut Self::Elem, a: usize, b: usize);
+    /// Writes the first `n` lanes to every other element.
+    #[doc(hidden)]
+    unsafe fn store_apart(self, p: *mut Self::Elem, n: usize);
     /// Past the cache; `p` is aligned to 64 bytes.
     #[doc(hidden)]
     unsafe fn stream(self, p: *mut Self::Elem);
@@ -667,6 +670,12 @@ where
         for i in 0..N {
             let start = (i * R::L) as isize;
             unsafe { self.0[i].store_range(p.wrapping_add(i * R::L), a as isize - start, b as isize - start) }
+        }
+    }
+    #[inline(always)]
+    unsafe fn store_apart(self, p: *mut R::T, n: usize) {
+        for i in 0..N {
+            unsafe { self.0[i].store_apart(p.wrapping_add(2 * i * R::L), n.saturating_sub(i * R::L)) }
         }
     }
     #[inline(always)]

@@ -292,7 +292,19 @@ avx512!(__m512 f32 16 __mmask16; _mm512_fmadd_ps _mm512_cmp_ps_mask _mm512_mask_
       _mm512_sqrt_ps _mm512_min_ps _mm512_and_ps _mm512_or_ps _mm512_xor_ps; _mm512_castps_si512 _mm512_castsi512_ps _mm512_slli_epi32 _mm512_add_epi32 _mm512_set1_epi32 23 i32 }
     { two_doubles!(__m512d 8 |x| _mm512_cvtps_pd(_mm512_castps512_ps256(x)), |x| _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(x)),
       |a, b| _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm512_cvtpd_ps(a)), _mm512_cvtpd_ps(b)),
-      |m: __mmask16| m as __mmask8, |m: __mmask16| (m >> 8) as __mmask8); });
+      |m: __mmask16| m as __mmask8, |m: __mmask16| (m >> 8) as __mmask8);
+      #[inline(always)]
+      unsafe fn store_apart(self, p: *mut f32, n: usize) {
+          const EVEN: __mmask16 = 0x5555;
+          unsafe {
+              let high = _mm512_castps256_ps512(_mm512_extractf32x8_ps::<1>(self));
+              // the lanes below 2n, half of them each
+              let below = (1u64 << (2 * n.min(16))) - 1;
+              _mm512_mask_storeu_ps(p, EVEN & below as __mmask16, _mm512_maskz_expand_ps(EVEN, self));
+              let rest = EVEN & (below >> 16) as __mmask16;
+              _mm512_mask_storeu_ps(p.wrapping_add(16), rest, _mm512_maskz_expand_ps(EVEN, high));
+          }
+      } });
 avx512!(__m512d f64 8 __mmask8; _mm512_fmadd_pd _mm512_cmp_pd_mask _mm512_mask_cmp_pd_mask _mm512_mask_blend_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd;
     { f64 8 u64; _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_stream_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd
       _mm512_sqrt_pd _mm512_min_pd _mm512_and_pd _mm512_or_pd _mm512_xor_pd; _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64 52 i64 }

@@ -172,8 +172,11 @@ unsafe fn leave<V: Vector, const K: usize, const M: usize, const A: usize, const
 #[inline(always)]
 unsafe fn write<V: Vector>(tile: &Tile, slot: &Slot, row: usize, at: usize, x: V) {
     unsafe {
-        let p = (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut V::Elem).wrapping_add(at);
-        if slot.direct && at + V::LANES > tile.keep {
+        let row = slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut V::Elem;
+        let p = row.wrapping_add(at);
+        if slot.apart {
+            x.store_apart(row.wrapping_add(2 * at), tile.keep.saturating_sub(at));
+        } else if slot.direct && at + V::LANES > tile.keep {
             x.store_range(p, 0, tile.keep.saturating_sub(at));
         } else {
             x.store(p);
