@@ -89,7 +89,9 @@ pub(crate) fn panel(
         let offset = start + phase as i64 * size + a as i64 * step;
         match pieces.last_mut() {
             // goes on where the one before ends, in memory as in the panel
-            Some(last) if last.offset + last.n as i64 * step == offset && last.line.wrapping_add(last.n * lane.size()) == line => {
+            Some(last)
+                if last.offset + last.n as i64 * step == offset && last.line.wrapping_add(last.n * lane.size()) == line =>
+            {
                 last.n += b - a;
             }
             _ => pieces.push(Piece { line, offset, n: b - a }),

@@ -190,7 +190,9 @@ pub(crate) fn lies_apart(spot: &Spot, lane: Elem, walk: &Walk) -> bool {
 
 /// Whether the values of a fold by columns can be written where they belong.
 pub(crate) fn writes_lanes(fold: &LoweredFold, lane: Elem, walk: &Walk) -> bool {
-    let fits = |s: Spot| is_direct(&s, lane, walk) || lies_apart(&s, lane, walk) || fold.op == FoldOp::Sum && is_direct(&s, Elem::F64, walk);
+    let fits = |s: Spot| {
+        is_direct(&s, lane, walk) || lies_apart(&s, lane, walk) || fold.op == FoldOp::Sum && is_direct(&s, Elem::F64, walk)
+    };
     walk.columns && !fold.negate && fold.op != FoldOp::Prod && fold.value.is_some_and(fits)
 }
 

@@ -381,7 +381,8 @@ impl Template {
             let null = std::ptr::null_mut();
             let narrow = fold.value.is_some_and(|s| s.elem == step.lane);
             let apart = direct && fold.value.is_some_and(|s| lies_apart(&s, step.lane, walk));
-            let mut slot = Slot { value: null, row: 0, index: null, index_row: 0, line, resume, direct, narrow, apart, index_step };
+            let mut slot =
+                Slot { value: null, row: 0, index: null, index_row: 0, line, resume, direct, narrow, apart, index_step };
             let pitch = width * lane.size();
             let bytes = pitch * if each_row { rows } else { 1 } + 128;
             let mut link = None;

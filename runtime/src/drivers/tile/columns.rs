@@ -42,7 +42,8 @@ pub(super) unsafe fn columns<
             for row in (0..tile.rows).step_by(together) {
                 let rows = [row, row + 1];
                 let two = together == 2 && rows[1] < tile.rows;
-                let near = rows.map(|row| Offsets::<I, W>::of::<V>(tile, row, at));
+                // one by one: `map` leaves a call
+                let near = [Offsets::<I, W>::of::<V>(tile, rows[0], at), Offsets::of::<V>(tile, rows[1], at)];
                 let mut folds = [Folds::<V, K, M, A, P>::new(); 2];
                 resume(tile, &mut folds[0], rows[0], at);
                 if two {

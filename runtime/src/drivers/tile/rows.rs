@@ -240,7 +240,8 @@ unsafe fn take<V: Vector, const O: usize, const K: usize, const M: usize, const 
         from.take(y, places, Some(V::range(0, to)));
         for i in 0..K + P {
             let slot = &*slots.add(if i < K { i } else { M + A + i });
-            let (new, kept) = if i < K { (from.sums[i], &mut folds.sums[i]) } else { (from.prods[i - K], &mut folds.prods[i - K]) };
+            let (new, kept) =
+                if i < K { (from.sums[i], &mut folds.sums[i]) } else { (from.prods[i - K], &mut folds.prods[i - K]) };
             if slot.line { V::sum_store(new, (line(slot) as *mut f64).add(at)) } else { *kept = new }
         }
         for i in 0..M + A {
