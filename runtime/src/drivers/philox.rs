@@ -138,52 +138,56 @@ mod avx512 {
     use super::ROUNDS;
     use std::arch::x86_64::*;
 
-    /// High and low halves of sixteen products.
-    #[inline]
-    #[target_feature(enable = "avx512f")]
-    fn product(a: __m512i, by: i32) -> (__m512i, __m512i) {
-        const ODD: __mmask16 = 0xaaaa;
-        let by = _mm512_set1_epi32(by);
-        let (even, odd) = (_mm512_mul_epu32(a, by), _mm512_mul_epu32(_mm512_srli_epi64::<32>(a), by));
-        // of each pair of lanes the upper one into both, and the lower one into both
-        let high = _mm512_mask_shuffle_epi32::<0xf5>(odd, !ODD, even);
-        (high, _mm512_mask_shuffle_epi32::<0xa0>(even, ODD, odd))
+    /// Eight counters, one a pair of lanes: words are in the lower ones, which is what products are of; what is in the
+    /// upper ones does not matter.
+    #[derive(Clone, Copy)]
+    struct Eight([__m512i; 4]);
+
+    impl Eight {
+        #[inline]
+        #[target_feature(enable = "avx512f")]
+        fn new(draw: u32, counter: u64) -> Eight {
+            // so that, of the results, the pairs that are interleaved lie in order
+            let order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
+            let counter = _mm512_add_epi64(_mm512_set1_epi64(counter as i64), order);
+            let high = _mm512_srli_epi64::<32>(counter);
+            Eight([counter, high, _mm512_set1_epi64(draw.into()), _mm512_setzero_si512()])
+        }
+        #[inline]
+        #[target_feature(enable = "avx512f")]
+        fn round(self, k: [u32; 2]) -> Eight {
+            const XOR: i32 = 0x96;
+            let [c0, c1, c2, c3] = self.0;
+            let a = _mm512_mul_epu32(c0, _mm512_set1_epi64(0xD251_1F53));
+            let b = _mm512_mul_epu32(c2, _mm512_set1_epi64(0xCD9E_8D57));
+            let mix = |product, word, key: u32| {
+                _mm512_ternarylogic_epi64::<XOR>(_mm512_srli_epi64::<32>(product), word, _mm512_set1_epi64(key.into()))
+            };
+            Eight([mix(b, c1, k[0]), b, mix(a, c3, k[1]), a])
+        }
+        /// The words, those of one counter side by side.
+        #[inline]
+        #[target_feature(enable = "avx512f")]
+        fn words(self) -> [__m512i; 2] {
+            const ODD: __mmask16 = 0xaaaa;
+            let [c0, c1, c2, c3] = self.0;
+            let (a, b) = (_mm512_mask_shuffle_epi32::<0xa0>(c0, ODD, c1), _mm512_mask_shuffle_epi32::<0xa0>(c2, ODD, c3));
+            [_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b)]
+        }
     }
 
-    /// Sixteen counters, one a lane.
+    /// Sixteen counters.
     #[target_feature(enable = "avx512f")]
     pub(super) fn sixteen(seed: u64, draw: u32, counter: u64, out: &mut [u32; 64]) {
-        const XOR: i32 = 0x96;
-        // the low words count up; where they wrap, the high word is one more
-        let ramp = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        let low = _mm512_set1_epi32(counter as i32);
-        let mut c0 = _mm512_add_epi32(low, ramp);
-        let high = _mm512_set1_epi32((counter >> 32) as i32);
-        let mut c1 = _mm512_mask_add_epi32(high, _mm512_cmplt_epu32_mask(c0, low), high, _mm512_set1_epi32(1));
-        let (mut c2, mut c3) = (_mm512_set1_epi32(draw as i32), _mm512_setzero_si512());
+        // two chains of products side by side: neither waits for the other
+        let (mut first, mut second) = (Eight::new(draw, counter), Eight::new(draw, counter.wrapping_add(8)));
         let mut k = [seed as u32, (seed >> 32) as u32];
         for _ in 0..ROUNDS {
-            let (a, b) = (product(c0, 0xD251_1F53_u32 as i32), product(c2, 0xCD9E_8D57_u32 as i32));
-            c0 = _mm512_ternarylogic_epi32::<XOR>(b.0, c1, _mm512_set1_epi32(k[0] as i32));
-            c2 = _mm512_ternarylogic_epi32::<XOR>(a.0, c3, _mm512_set1_epi32(k[1] as i32));
-            (c1, c3) = (b.1, a.1);
+            (first, second) = (first.round(k), second.round(k));
             k = [k[0].wrapping_add(0x9E37_79B9), k[1].wrapping_add(0xBB67_AE85)];
         }
-        // four words of one counter side by side: counter 4·i + j is quarter i of the j-th
-        let (a, b) = (_mm512_unpacklo_epi32(c0, c1), _mm512_unpackhi_epi32(c0, c1));
-        let (c, d) = (_mm512_unpacklo_epi32(c2, c3), _mm512_unpackhi_epi32(c2, c3));
-        let q =
-            [_mm512_unpacklo_epi64(a, c), _mm512_unpackhi_epi64(a, c), _mm512_unpacklo_epi64(b, d), _mm512_unpackhi_epi64(b, d)];
-        // the quarters transposed
-        let (a, b) = (_mm512_shuffle_i32x4::<0x44>(q[0], q[1]), _mm512_shuffle_i32x4::<0xee>(q[0], q[1]));
-        let (c, d) = (_mm512_shuffle_i32x4::<0x44>(q[2], q[3]), _mm512_shuffle_i32x4::<0xee>(q[2], q[3]));
-        let rows = [
-            _mm512_shuffle_i32x4::<0x88>(a, c),
-            _mm512_shuffle_i32x4::<0xdd>(a, c),
-            _mm512_shuffle_i32x4::<0x88>(b, d),
-            _mm512_shuffle_i32x4::<0xdd>(b, d),
-        ];
-        for (i, row) in rows.into_iter().enumerate() {
+        let ([a, b], [c, d]) = (first.words(), second.words());
+        for (i, row) in [a, b, c, d].into_iter().enumerate() {
             // SAFETY: 64 words
             unsafe { _mm512_storeu_si512(out.as_mut_ptr().add(16 * i).cast(), row) }
         }
