@@ -112,7 +112,7 @@ fn winner(list: &[f64]) -> (f64, usize) {
     best
 }
 
-fn extremes<T: crate::Float>() {
+fn extremes<T: crate::float::Lane>() {
     const HARD: [f64; 7] = [f64::NEG_INFINITY, f64::INFINITY, f64::NAN, 0.0, -0.0, 1.0, -1.0];
     // by columns the reduced axis is the first, by rows the last
     for [n, rows, run] in [[3, 5, 37], [4, 2, 16], [2, 3, 7]] {
