@@ -4,7 +4,8 @@ mod gradient_test;
 
 use proc_macro::{Span, TokenStream};
 
-/// Derives fused forward and backward functions from a layer's formula: see the documentation of `pullback`.
+/// Derives fused forward and backward functions from a layer's formula. What may stand in one, and what is generated, is in the
+/// documentation of `pullback::language`.
 ///
 /// Options: `#[derive_backward(name = Stem)]` names the generated types, `crate = path` is the runtime crate's path,
 /// `helper` makes a function that only other formulas call.

@@ -61,12 +61,14 @@ macro_rules! float {
             fn dispatch<K: Kernel<$t>>(kernel: K) {
                 use crate::drivers::vectors::*;
                 match isa::detected() {
-                    #[cfg(target_arch = "x86_64")]
+                    #[cfg(all(target_arch = "x86_64", not(pullback_one_isa)))]
                     isa::Isa::V4 => kernel.run(At::<$v4>::new()),
                     #[cfg(target_arch = "x86_64")]
                     isa::Isa::V3 => kernel.run(At::<$v3>::new()),
-                    #[cfg(target_arch = "x86_64")]
+                    #[cfg(all(target_arch = "x86_64", not(pullback_one_isa)))]
                     isa::Isa::V1 => kernel.run(At::<$v1>::new()),
+                    #[cfg(pullback_one_isa)]
+                    _ => unreachable!("compiled for one instruction set, which the processor lacks"),
                     #[cfg(not(target_arch = "x86_64"))]
                     isa::Isa::Portable => kernel.run(At::<Lanes<$t, $l>>::new()),
                 }

@@ -1,6 +1,29 @@
 //! Write a layer's forward formula; get its fused, verified backward.
 //!
-//! Features: `rayon` (by default), threads; `half`, the element types `f16` and `bf16`; `testing`, `gradient_test!`.
+//! ```
+//! use pullback::ndarray::{Array1, Array2};
+//! use pullback::prelude::*;
+//!
+//! /// Scales each row to length one, but for ε.
+//! #[derive_backward]
+//! pub fn normalise(x: Tensor<f32, (N, C)>, gain: Tensor<f32, C>, eps: f64) -> Tensor<f32, (N, C)> {
+//!     gain * x / sqrt(sum(sq(x), C) + eps)
+//! }
+//!
+//! # fn main() -> Result<(), pullback::Error> {
+//! let (x, gain) = (Array2::<f32>::ones((2, 3)), Array1::ones(3));
+//! let op = Normalise { eps: 1e-6 };
+//! let (y, saved) = op.forward(&x, &gain)?;
+//! let grads = op.backward(&y, &x, &gain, &y, &saved)?;
+//! assert_eq!(grads.x.dim(), (2, 3));
+//! # Ok(()) }
+//! ```
+//!
+//! - [`language`]: what may stand in a formula, and what is generated.
+//! - [`layers`]: ready-made ones; reading them is the way to learn to write one.
+//! - [`gradcheck`](gradcheck()) and `gradient_test!` (feature `testing`): tests of one's own layers.
+//!
+//! Features: `rayon` (on by default): threads. `half`: the element types `f16` and `bf16`. `testing`: `gradient_test!`.
 
 #[doc(hidden)]
 pub mod __private;
@@ -11,6 +34,8 @@ mod error;
 mod float;
 pub mod formula;
 pub mod gradcheck;
+#[doc = include_str!("language.md")]
+pub mod language {}
 pub mod layer;
 pub mod layers;
 mod markers;

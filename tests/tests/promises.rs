@@ -452,3 +452,13 @@ fn draws_depend_on_seed_and_place_alone() {
     let mean = y.mean().unwrap();
     assert!((mean - 1.0).abs() < 0.1, "{mean}");
 }
+
+/// The page that describes the language has every word of it.
+#[test]
+fn the_language_page_is_complete() {
+    let page = include_str!("../../runtime/src/language.md");
+    let named: Vec<&str> = page.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    for word in pullback_derivations::syntax::vocabulary::WORDS {
+        assert!(named.contains(&word.name), "`{}` is not on the page", word.name);
+    }
+}

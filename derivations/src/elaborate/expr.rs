@@ -299,7 +299,7 @@ impl Elaborator<'_> {
             Expr::Let(_) => ("`let` in a condition", "write `if let Some(b) = b { .. } else { .. }`"),
             Expr::Reference(_) => ("`&mut`", "state is an argument `r: &mut Tensor<..>`, assigned with `*r = ..`"),
             Expr::Break(_) | Expr::Continue(_) => ("`break` or `continue`", "let the loop run its count"),
-            _ => ("this expression", "see the language reference for what a formula is made of"),
+            _ => ("this expression", "see the documentation of `pullback::language` for what a formula is made of"),
         };
         self.errors.at(e, format!("{what} cannot stand in a formula: {instead}"));
         Value::Poison

@@ -21,9 +21,8 @@ impl Access {
     pub fn on(&self, axes: AxisSet) -> Access {
         let map: Vec<_> = self.map.iter().filter(|(a, _)| axes.contains(*a)).cloned().collect();
         let read = map_axes(&map);
-        // an index that is the same everywhere is inside where conditions say so that are
-        let fixed = map.iter().any(|(_, place)| matches!(place, Place::Affine(e) if e.terms.is_empty()));
-        let needed = |c: &&Condition| c.axes().intersects(read) || fixed && c.axes().is_empty();
+        // of an index with a part that is the same everywhere, a condition may be too
+        let needed = |c: &&Condition| c.axes().intersects(read) || !map.is_empty() && c.axes().is_empty();
         let safe = self.safe.iter().filter(needed).cloned().collect();
         Access { map, safe }
     }

@@ -77,8 +77,12 @@ pub(crate) unsafe fn stage(line: *mut u8, lane: Elem, elem: Elem, p: *const u8, 
             if is_half && half::stage(line as *mut f32, elem, p as *const u16, n) {
                 return;
             }
-            if super::isa::detected() != super::isa::Isa::V1 {
-                return x86::stage(line, lane, elem, p, step, n);
+            match super::isa::detected() {
+                super::isa::Isa::V4 if (elem, lane, step) == (Elem::F32, Elem::F32, 8) => {
+                    return x86::every_other(line as *mut f32, p as *const f32, n);
+                }
+                super::isa::Isa::V3 | super::isa::Isa::V4 => return x86::stage(line, lane, elem, p, step, n),
+                super::isa::Isa::V1 => {}
             }
         }
         stage_with(line, lane, elem, p, step, n);
@@ -275,10 +279,6 @@ pub(crate) unsafe fn unstage_rows(
     (p, row_step, step): (*mut u8, i64, i64),
     n: usize,
 ) {
-    #[cfg(target_arch = "x86_64")]
-    if lane == Elem::F64 && how == (Elem::F32, Mode::Write, false) && step == 8 && super::isa::detected() == super::isa::Isa::V4 {
-        return unsafe { x86::narrow_apart(from, p as *mut f32, row_step, n) };
-    }
     for row in 0..from.rows {
         let to = p.wrapping_offset(row as isize * row_step as isize);
         unsafe { unstage(from.line.wrapping_add(row * from.pitch), lane, how, to, step, n) };

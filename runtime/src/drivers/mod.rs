@@ -2,7 +2,7 @@
 //!
 //! A kernel is a [`Script`]: arrays, and sweeps over named axes whose bodies are closures over [`Vector`]s. The script
 //! decides at run time, from extents and strides, how each sweep walks memory; a closure is compiled only into the
-//! small loop of [`tile`].
+//! small loop of `tile`.
 
 #![allow(
     clippy::needless_range_loop,

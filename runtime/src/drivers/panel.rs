@@ -32,7 +32,7 @@ struct Tap {
     to: usize,
 }
 
-/// The panel of an operand and every entry's pointer and step from row to row; `None` if memory is lanes already, or does
+/// The panel of an operand, every entry's pointer, and the step from row to row; `None` if memory is lanes already, or does
 /// not lie in equal steps.
 pub(crate) fn panel(
     job: &Job,
@@ -41,7 +41,7 @@ pub(crate) fn panel(
     listing: &Listing,
     rows: usize,
     (lo, lines, scratch): (usize, &mut Lines, &mut Scratch),
-) -> Option<(Panel, Vec<(*const u8, isize)>)> {
+) -> Option<(Panel, Vec<*const u8>, isize)> {
     let (access, class, lane) = (&job.step.operands[i], job.plan.classes[i], job.step.lane_of(i));
     let (row_step, step) = class.steps?;
     let size = access.elem.size() as i64;
@@ -58,7 +58,7 @@ pub(crate) fn panel(
     let starts: Vec<i64> = starts?.iter().map(|s| s - anchor(access, at)).collect();
     let (firsts, taps) = taps(&starts, &listing.stretches, size, phases)?;
     let (origin, gap, per_row, of) = arrange(&firsts, row_step, rows);
-    // the lanes that some tap reads of each line
+    // the lanes that some tap reads of each line, by stretch and phase
     let phases = phases as usize;
     let count = of.iter().max().map_or(0, |last| last + 1) + per_row * (rows - 1);
     let mut used = vec![(usize::MAX, 0); count * phases];
@@ -69,28 +69,51 @@ pub(crate) fn panel(
         }
     }
     let longest = used.iter().map(|u| u.1).max().unwrap_or(0);
-    let pitch = (longest * lane.size()).next_multiple_of(64) + 64;
-    let memory = lines.shared(scratch, pitch * used.len());
-    let pieces = used.iter().enumerate().filter(|(_, (a, b))| a < b).map(|(at, &(a, b))| {
-        let (stretch, phase) = ((at / phases) as i64, (at % phases) as i64);
-        let start = if per_row == 0 || gap != 0 {
-            origin + stretch * gap
-        } else {
-            firsts[at / phases / rows] + (stretch % rows as i64) * row_step
-        };
-        Piece {
-            line: memory.wrapping_add(at * pitch + a * lane.size()),
-            offset: start + phase * size + a as i64 * step,
-            n: b - a,
+    let pitch = pitch(&used, phases, if gap % step == 0 { gap / step } else { 0 });
+    // all lines of one phase, then those of the next
+    let block = (count * pitch + longest).next_multiple_of(16) * lane.size();
+    let (memory, pitch) = (lines.shared(scratch, block * phases), pitch * lane.size());
+    let line = |stretch: usize, phase: usize| memory.wrapping_add(phase * block + stretch * pitch);
+    let mut pieces: Vec<Piece> = vec![];
+    for (phase, stretch) in (0..phases).flat_map(|phase| (0..count).map(move |stretch| (phase, stretch))) {
+        let (a, b) = used[stretch * phases + phase];
+        if a >= b {
+            continue;
         }
-    });
-    let pieces = pieces.collect();
-    let pointer = |tap: &Tap| {
-        let line = memory.wrapping_add((of[tap.stretch] * phases + tap.phase) * pitch);
-        (line.wrapping_add((tap.shift + lo) * lane.size()).cast_const(), (per_row * phases * pitch) as isize)
-    };
+        let start = if per_row == 0 || gap != 0 {
+            origin + stretch as i64 * gap
+        } else {
+            firsts[stretch / rows] + (stretch % rows) as i64 * row_step
+        };
+        let line = line(stretch, phase).wrapping_add(a * lane.size());
+        let offset = start + phase as i64 * size + a as i64 * step;
+        match pieces.last_mut() {
+            // goes on where the one before ends, in memory as in the panel
+            Some(last)
+                if last.offset + last.n as i64 * step == offset && last.line.wrapping_add(last.n * lane.size()) == line =>
+            {
+                last.n += b - a;
+            }
+            _ => pieces.push(Piece { line, offset, n: b - a }),
+        }
+    }
+    let pointer = |tap: &Tap| line(of[tap.stretch], tap.phase).wrapping_add((tap.shift + lo) * lane.size()).cast_const();
     let pointers = taps.iter().map(pointer).collect();
-    Some((Panel { operand: i, step, pieces }, pointers))
+    Some((Panel { operand: i, step, pieces }, pointers, (per_row * pitch) as isize))
+}
+
+/// How many lanes lines are apart: as many as the stretches that follow each other in memory, if what is used of each
+/// ends where that of the next begins, so that they are copied in one go; else whole cache lines.
+fn pitch(used: &[(usize, usize)], phases: usize, apart: i64) -> usize {
+    let follows = |pitch: usize, of: &[(usize, usize)], next: &[(usize, usize)]| {
+        of.iter().zip(next).all(|(a, b)| a.0 >= a.1 || b.0 >= b.1 || a.1 <= pitch + b.0)
+    };
+    let lines: Vec<&[(usize, usize)]> = used.chunks(phases).collect();
+    let longest = used.iter().map(|u| u.1).max().unwrap_or(0);
+    if apart > 0 && longest <= 2 * apart as usize && lines.windows(2).all(|w| follows(apart as usize, w[0], w[1])) {
+        return apart as usize;
+    }
+    longest.next_multiple_of(16) + 16
 }
 
 /// Groups taps that read the same stretch of memory: where each stretch begins, and each tap's place in one.

@@ -12,6 +12,8 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     /// One `f64` a lane: what sums are accumulated in.
     type D: Copy;
     const L: usize;
+    /// Whether loads and sums under a mask cost no more than without one.
+    const FREE_MASKS: bool;
     unsafe fn set1(x: Self::T) -> Self;
     unsafe fn load(p: *const Self::T) -> Self;
     unsafe fn store(self, p: *mut Self::T);
@@ -32,6 +34,10 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     unsafe fn eq(self, b: Self) -> Self::M;
     /// Either is NaN.
     unsafe fn unordered(self, b: Self) -> Self::M;
+    /// Where the mask holds: `self` is larger than `b`, or one of them is NaN.
+    unsafe fn exceeds(self, b: Self, m: Self::M) -> Self::M;
+    /// The smaller; `b` if one of them is NaN.
+    unsafe fn least(self, b: Self) -> Self;
     unsafe fn m_and(a: Self::M, b: Self::M) -> Self::M;
     unsafe fn m_or(a: Self::M, b: Self::M) -> Self::M;
     unsafe fn m_not(a: Self::M) -> Self::M;
@@ -42,6 +48,18 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     unsafe fn load_range(p: *const Self::T, a: isize, b: isize) -> Self;
     /// Writes the lanes `a..b` only.
     unsafe fn store_range(self, p: *mut Self::T, a: isize, b: isize);
+    /// Writes the first `n` lanes to every other element; what lies between is not touched.
+    #[inline(always)]
+    unsafe fn store_apart(self, p: *mut Self::T, n: usize) {
+        let mut x = [Self::T::default(); 16];
+        unsafe {
+            self.store(x.as_mut_ptr());
+            for i in 0..n.min(Self::L) {
+                // volatile, or it would be a call of memcpy
+                p.wrapping_add(2 * i).write_volatile(x[i]);
+            }
+        }
+    }
     /// Adds the low bits of `t` to the exponent field.
     unsafe fn scale(self, t: Self) -> Self;
     /// A whole number in every lane, as bits; `u32::MAX` sets them all.
@@ -63,8 +81,8 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     /// As [`Reg::load_range`].
     unsafe fn d_load_range(p: *const f64, a: isize, b: isize) -> Self::D;
     unsafe fn d_store(d: Self::D, p: *mut f64);
-    /// The lanes where the mask holds, the others 0.
-    unsafe fn d_where(d: Self::D, m: Self::M) -> Self::D;
+    /// `a`, and `b` added in the lanes where the mask holds.
+    unsafe fn d_add_where(a: Self::D, b: Self::D, m: Self::M) -> Self::D;
     /// As [`Reg::load_where`].
     unsafe fn d_load_where(p: *const f64, m: Self::M) -> Self::D;
     /// The lanes where the mask holds of what lies at `p`, the others 0. Nothing else is read.
@@ -131,6 +149,7 @@ macro_rules! scalar {
             type M = bool;
             type D = f64;
             const L: usize = 1;
+            const FREE_MASKS: bool = true;
             #[inline(always)]
             unsafe fn set1(x: $t) -> $t {
                 x
@@ -198,6 +217,14 @@ macro_rules! scalar {
             #[inline(always)]
             unsafe fn unordered(self, b: $t) -> bool {
                 self.is_nan() || b.is_nan()
+            }
+            #[inline(always)]
+            unsafe fn exceeds(self, b: $t, m: bool) -> bool {
+                m && (self > b || self.is_nan() || b.is_nan())
+            }
+            #[inline(always)]
+            unsafe fn least(self, b: $t) -> $t {
+                if self < b { self } else { b }
             }
             #[inline(always)]
             unsafe fn m_and(a: bool, b: bool) -> bool {
@@ -278,8 +305,8 @@ macro_rules! scalar {
                 if a <= 0 && b > 0 { unsafe { *p } } else { 0.0 }
             }
             #[inline(always)]
-            unsafe fn d_where(d: f64, m: bool) -> f64 {
-                if m { d } else { 0.0 }
+            unsafe fn d_add_where(a: f64, b: f64, m: bool) -> f64 {
+                if m { a + b } else { a }
             }
             #[inline(always)]
             unsafe fn d_load_where(p: *const f64, m: bool) -> f64 {

@@ -10,11 +10,11 @@ use super::lines;
 use super::lower::{Access, Cond, ExtraIndex, Lowered, Source, Spot, Test};
 use super::panel::{Panel, panel};
 use super::partial::{Partial, identity};
-use super::plan::{CELL, Plan, is_anchored, is_direct, writes_lanes};
+use super::plan::{CELL, Plan, is_anchored, is_direct, lies_apart, writes_lanes};
 use super::read::{Reader, clip};
 use super::scratch::{Lines, Scratch};
 use super::script::{Array, FoldOp};
-use super::tile::{Slot, Tile};
+use super::tile::{Mask, Slot, Tile};
 use super::walk::Walk;
 use std::cell::Cell;
 
@@ -229,10 +229,10 @@ pub(crate) fn template(job: &Job, at: &[i64], shape: Shape, scratch: &mut Scratc
     }
     t.tile.common = t.tile.ranges.iter().fold((0, hi - lo), |c, r| (c.0.max(r.0), c.1.min(r.1)));
     if walk.columns {
-        t.tile.cursors = vec![Cell::new(std::ptr::null()); t.tile.ins.len()];
-        t.tile.lanes = vec![Cell::new((0, 0)); t.tile.ranges.len()];
+        t.tile.masks = vec![Cell::new(Mask::NONE); t.tile.ranges.len()];
     }
     t.slots(job, scratch);
+    t.tile.overlap = t.tile.run >= step.lanes && !t.tile.slots.iter().any(|slot| slot.resume);
     t
 }
 
@@ -241,13 +241,20 @@ impl Template {
     fn operands(&mut self, job: &Job, at: &[i64], listing: &Listing, scratch: &mut Scratch) {
         let (count, entries) = (job.step.operands.len(), listing.stretches.len());
         self.tile.ins = vec![std::ptr::null(); count * entries];
-        self.tile.in_rows = vec![0; count * entries];
+        self.tile.in_rows = vec![0; count];
         for i in 0..count {
+            if let Some((row_step, starts)) = self.in_place(job, i, at, listing) {
+                self.tile.in_rows[i] = row_step as isize;
+                let links = starts.iter().enumerate();
+                self.ins.extend(links.map(|(entry, offset)| InLink { at: entry * count + i, operand: i, offset: *offset }));
+                continue;
+            }
             let shared = panel(job, i, at, listing, self.shape.rows, (self.lo, &mut self.lines, scratch));
-            if let Some((panel, pointers)) = shared {
+            if let Some((panel, pointers, row_step)) = shared {
                 self.panels.push(panel);
-                for (entry, (p, row)) in pointers.into_iter().enumerate() {
-                    (self.tile.ins[entry * count + i], self.tile.in_rows[entry * count + i]) = (p, row);
+                self.tile.in_rows[i] = row_step;
+                for (entry, p) in pointers.into_iter().enumerate() {
+                    self.tile.ins[entry * count + i] = p;
                 }
                 continue;
             }
@@ -255,20 +262,29 @@ impl Template {
             let guarded = !job.step.guard.is_empty() || job.reader.walk.ragged.is_some();
             let keep = class.invariant && !class.direct && (class.cell || !guarded);
             for (entry, (values, stretch)) in listing.entries().enumerate() {
-                let to = entry * count + i;
-                // links are resolved where the tile runs, each its own
-                let staged = self.ins.last().is_none_or(|link| link.operand != i);
-                if keep && entry > 0 && staged {
-                    (self.tile.ins[to], self.tile.in_rows[to]) = (self.tile.ins[i], self.tile.in_rows[i]);
+                if keep && entry > 0 {
+                    self.tile.ins[entry * count + i] = self.tile.ins[i];
                 } else {
-                    self.operand(job, i, (at, values), stretch, (to, keep), scratch);
+                    self.staged(job, i, (at, values), stretch, (entry * count + i, keep), scratch);
                 }
             }
         }
     }
 
-    /// One operand of one entry.
-    fn operand(
+    /// An operand that is lanes where it lies: how far rows are apart, and where each entry's begin.
+    fn in_place(&self, job: &Job, i: usize, at: &[i64], listing: &Listing) -> Option<(i64, Vec<i64>)> {
+        let (class, access, lane) = (job.plan.classes[i], &job.step.operands[i], job.step.lane_of(i));
+        let (row_step, step) = class.steps?;
+        if class.cell || access.elem != lane || step != lane.size() as i64 {
+            return None;
+        }
+        let first = (self.lo * lane.size()) as i64 - anchor(access, at);
+        let starts = listing.entries().map(|(values, stretch)| Some(job.reader.linear_start(access, values, stretch)? + first));
+        Some((row_step, starts.collect::<Option<Vec<i64>>>()?))
+    }
+
+    /// One operand of one entry, which is brought into a line.
+    fn staged(
         &mut self,
         job: &Job,
         i: usize,
@@ -277,25 +293,14 @@ impl Template {
         (column, keep): (usize, bool),
         scratch: &mut Scratch,
     ) {
-        let (class, access, lane) = (job.plan.classes[i], &job.step.operands[i], job.step.lane_of(i));
-        if let Some((row_step, step)) = class.steps
-            && !class.cell
-            && access.elem == lane
-            && step == lane.size() as i64
-            && let Some(start) = job.reader.linear_start(access, values, (from, to))
-        {
-            let offset = start - anchor(access, at) + (self.lo * lane.size()) as i64;
-            self.ins.push(InLink { at: column, operand: i, offset });
-            self.tile.in_rows[column] = row_step as isize;
-            return;
-        }
+        let (class, lane) = (job.plan.classes[i], job.step.lane_of(i));
         let rows = if class.row_invariant { 1 } else { self.shape.rows };
-        let pitch = if class.cell { CELL } else { (to - self.lo) * lane.size() };
+        let pitch = if class.cell { CELL } else { (self.hi - self.lo) * lane.size() };
         let pinned = keep && class.simple && class.row_invariant;
         let bytes = pitch * rows;
         let line = if pinned || class.constant { self.lines.own(bytes) } else { self.lines.shared(scratch, bytes) };
         self.tile.ins[column] = line;
-        self.tile.in_rows[column] = if rows == 1 { 0 } else { pitch as isize };
+        self.tile.in_rows[i] = if rows == 1 { 0 } else { pitch as isize };
         let moved = values.iter().zip(at).map(|(v, a)| v - a).collect();
         let staging = Staging { operand: i, moved, from, to, line, rows, pitch, kept: pinned.then_some(None) };
         if class.constant {
@@ -310,19 +315,20 @@ impl Template {
     fn stores(&mut self, job: &Job, at: &[i64], listing: &Listing, scratch: &mut Scratch) {
         let (step, walk) = (job.step, job.reader.walk);
         let size = step.lane.size();
+        let pitch = (self.hi - self.lo) * size;
+        let direct = |s: &Option<Spot>| s.filter(|s| is_direct(s, step.lane, walk));
+        let row_step = |s: &Option<Spot>| direct(s).map_or(pitch as isize, |s| walk.rows.steps[s.track] as isize);
+        self.tile.out_rows = step.stores.iter().map(row_step).collect();
         for (values, (from, to)) in listing.entries() {
             for spot in &step.stores {
-                if let Some(s) = spot.filter(|s| is_direct(s, step.lane, walk)) {
+                if let Some(s) = direct(spot) {
                     let offset = values[s.track] - at[s.track] + (self.lo * size) as i64;
                     self.outs.push(Link { at: self.tile.outs.len(), array: s.array, track: s.track, offset });
                     self.tile.outs.push(std::ptr::null_mut());
-                    self.tile.out_rows.push(walk.rows.steps[s.track] as isize);
                     continue;
                 }
-                let pitch = (to - self.lo) * size;
                 let line = self.lines.shared(scratch, pitch * self.shape.rows);
                 self.tile.outs.push(line);
-                self.tile.out_rows.push(pitch as isize);
                 if let Some(spot) = *spot {
                     let line = line.wrapping_sub(self.lo * size);
                     let offset = values[spot.track] - at[spot.track];
@@ -341,11 +347,9 @@ impl Template {
         for entry in 1..n {
             for i in 0..ins {
                 self.tile.ins.push(self.tile.ins[i]);
-                self.tile.in_rows.push(self.tile.in_rows[i]);
             }
             for i in 0..outs {
                 self.tile.outs.push(self.tile.outs[i]);
-                self.tile.out_rows.push(self.tile.out_rows[i]);
             }
             for i in 0..in_links {
                 let InLink { at, operand, offset } = self.ins[i];
@@ -377,7 +381,9 @@ impl Template {
             let index_step = walk.along[fold.arg].unwrap_or(0) as u32;
             let null = std::ptr::null_mut();
             let narrow = fold.value.is_some_and(|s| s.elem == step.lane);
-            let mut slot = Slot { value: null, row: 0, index: null, index_row: 0, line, resume, direct, narrow, index_step };
+            let apart = direct && fold.value.is_some_and(|s| lies_apart(&s, step.lane, walk));
+            let mut slot =
+                Slot { value: null, row: 0, index: null, index_row: 0, line, resume, direct, narrow, apart, index_step };
             let pitch = width * lane.size();
             let bytes = pitch * if each_row { rows } else { 1 } + 128;
             let mut link = None;
@@ -385,7 +391,7 @@ impl Template {
                 slot.row = walk.rows.steps[fold.partial] as usize * 8;
             } else if let Some(s) = fold.value.filter(|_| direct) {
                 slot.row = walk.rows.steps[s.track] as usize;
-                let offset = (self.lo * s.elem.size()) as i64;
+                let offset = (self.lo * s.elem.size() * if apart { 2 } else { 1 }) as i64;
                 link = Some(Link { at: f, array: s.array, track: s.track, offset });
             } else {
                 slot.row = if each_row { pitch } else { 0 };

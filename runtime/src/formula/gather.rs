@@ -52,6 +52,9 @@ pub fn scatter(x: &Value, label: &Value, axis: Axis, len: usize, over: &[Axis]) 
 fn scattered(x: &Value, label: &Value, to: (Axis, usize), over: &[Axis], put: impl Fn(&mut f64, f64)) -> Value {
     let joint = joint_dims(&[x, label]);
     let kept: Vec<(Axis, usize)> = joint.iter().filter(|(a, _)| !over.contains(a)).copied().collect();
+    // the last in row-major order of the axes as they are named
+    let named = over.iter().filter_map(|a| joint.iter().find(|(b, _)| a == b)).copied();
+    let joint: Vec<(Axis, usize)> = kept.iter().copied().chain(named).collect();
     let dims = [kept, vec![to]].concat();
     let (x_strides, label_strides, to_strides) = (x.strides_in(&joint), label.strides_in(&joint), strides_over(&dims, &joint));
     let (total, width) = (size(&dims), x.from.width);

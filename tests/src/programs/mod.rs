@@ -5,7 +5,7 @@
 //! [`interpreted`] checks one in the engine's interpreters, [`compiled`] a batch through the macro and rustc;
 //! [`shrink`] makes a failing one small.
 
-//pub mod compiled;
+pub mod compiled;
 mod cover;
 mod draw;
 #[path = "fill.rs"]

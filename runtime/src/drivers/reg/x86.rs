@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 
 /// The methods that are one instruction of the same name at every width.
 macro_rules! plain {
-    ($t:ident $l:literal $bits:ident; $set1:ident $load:ident $store:ident $stream:ident $add:ident $sub:ident $mul:ident $div:ident $sqrt:ident
+    ($t:ident $l:literal $bits:ident; $set1:ident $load:ident $store:ident $stream:ident $add:ident $sub:ident $mul:ident $div:ident $sqrt:ident $min:ident
      $and:ident $or:ident $xor:ident; $fi:ident $if:ident $shl:ident $iadd:ident $iset:ident $shift:literal $int:ident) => {
         type T = $t;
         const L: usize = $l;
@@ -44,6 +44,10 @@ macro_rules! plain {
         #[inline(always)]
         unsafe fn sqrt(self) -> Self {
             unsafe { $sqrt(self) }
+        }
+        #[inline(always)]
+        unsafe fn least(self, b: Self) -> Self {
+            unsafe { $min(self, b) }
         }
         #[inline(always)]
         unsafe fn and(self, b: Self) -> Self {
@@ -138,8 +142,8 @@ macro_rules! own_doubles {
             unsafe { Self::load_range(p, a, b) }
         }
         #[inline(always)]
-        unsafe fn d_where(d: $r, m: Self::M) -> $r {
-            unsafe { Self::pick(m, d, Self::set1(0.0)) }
+        unsafe fn d_add_where(a: $r, b: $r, m: Self::M) -> $r {
+            unsafe { Self::pick(m, a.add(b), a) }
         }
         #[inline(always)]
         unsafe fn d_load_where(p: *const f64, m: Self::M) -> $r {
@@ -193,8 +197,8 @@ macro_rules! two_doubles {
             unsafe { [$d::load_range(p, a, b), $d::load_range(p.wrapping_add($half), a - $half, b - $half)] }
         }
         #[inline(always)]
-        unsafe fn d_where(d: [$d; 2], m: Self::M) -> [$d; 2] {
-            unsafe { [$d::d_where(d[0], $low_mask(m)), $d::d_where(d[1], $high_mask(m))] }
+        unsafe fn d_add_where(a: [$d; 2], b: [$d; 2], m: Self::M) -> [$d; 2] {
+            unsafe { [$d::d_add_where(a[0], b[0], $low_mask(m)), $d::d_add_where(a[1], b[1], $high_mask(m))] }
         }
         #[inline(always)]
         unsafe fn d_load_where(p: *const f64, m: Self::M) -> [$d; 2] {
@@ -215,12 +219,13 @@ macro_rules! two_doubles {
 }
 
 macro_rules! avx512 {
-    ($r:ident $t:ident $l:literal $m:ident; $fma:ident $cmp:ident $blend:ident $mload:ident $mstore:ident; { $($plain:tt)* } { $($doubles:tt)* }) => {
+    ($r:ident $t:ident $l:literal $m:ident; $fma:ident $cmp:ident $mcmp:ident $blend:ident $mload:ident $mstore:ident; { $($plain:tt)* } { $($doubles:tt)* }) => {
         // SAFETY: one instruction each; the caller has AVX-512.
         unsafe impl Reg for $r {
             plain!($($plain)*);
             $($doubles)*
             type M = $m;
+            const FREE_MASKS: bool = true;
             #[inline(always)]
             unsafe fn fma(self, b: Self, c: Self) -> Self {
                 unsafe { $fma(self, b, c) }
@@ -240,6 +245,10 @@ macro_rules! avx512 {
             #[inline(always)]
             unsafe fn unordered(self, b: Self) -> $m {
                 unsafe { $cmp::<_CMP_UNORD_Q>(self, b) }
+            }
+            #[inline(always)]
+            unsafe fn exceeds(self, b: Self, m: $m) -> $m {
+                unsafe { $mcmp::<_CMP_NLE_UQ>(m, self, b) }
             }
             #[inline(always)]
             unsafe fn m_and(a: $m, b: $m) -> $m {
@@ -278,15 +287,27 @@ macro_rules! avx512 {
         }
     };
 }
-avx512!(__m512 f32 16 __mmask16; _mm512_fmadd_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps _mm512_maskz_loadu_ps _mm512_mask_storeu_ps;
+avx512!(__m512 f32 16 __mmask16; _mm512_fmadd_ps _mm512_cmp_ps_mask _mm512_mask_cmp_ps_mask _mm512_mask_blend_ps _mm512_maskz_loadu_ps _mm512_mask_storeu_ps;
     { f32 16 u32; _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_stream_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps
-      _mm512_sqrt_ps _mm512_and_ps _mm512_or_ps _mm512_xor_ps; _mm512_castps_si512 _mm512_castsi512_ps _mm512_slli_epi32 _mm512_add_epi32 _mm512_set1_epi32 23 i32 }
+      _mm512_sqrt_ps _mm512_min_ps _mm512_and_ps _mm512_or_ps _mm512_xor_ps; _mm512_castps_si512 _mm512_castsi512_ps _mm512_slli_epi32 _mm512_add_epi32 _mm512_set1_epi32 23 i32 }
     { two_doubles!(__m512d 8 |x| _mm512_cvtps_pd(_mm512_castps512_ps256(x)), |x| _mm512_cvtps_pd(_mm512_extractf32x8_ps::<1>(x)),
       |a, b| _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm512_cvtpd_ps(a)), _mm512_cvtpd_ps(b)),
-      |m: __mmask16| m as __mmask8, |m: __mmask16| (m >> 8) as __mmask8); });
-avx512!(__m512d f64 8 __mmask8; _mm512_fmadd_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd;
+      |m: __mmask16| m as __mmask8, |m: __mmask16| (m >> 8) as __mmask8);
+      #[inline(always)]
+      unsafe fn store_apart(self, p: *mut f32, n: usize) {
+          const EVEN: __mmask16 = 0x5555;
+          unsafe {
+              let high = _mm512_castps256_ps512(_mm512_extractf32x8_ps::<1>(self));
+              // the lanes below 2n, half of them each
+              let below = (1u64 << (2 * n.min(16))) - 1;
+              _mm512_mask_storeu_ps(p, EVEN & below as __mmask16, _mm512_maskz_expand_ps(EVEN, self));
+              let rest = EVEN & (below >> 16) as __mmask16;
+              _mm512_mask_storeu_ps(p.wrapping_add(16), rest, _mm512_maskz_expand_ps(EVEN, high));
+          }
+      } });
+avx512!(__m512d f64 8 __mmask8; _mm512_fmadd_pd _mm512_cmp_pd_mask _mm512_mask_cmp_pd_mask _mm512_mask_blend_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd;
     { f64 8 u64; _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_stream_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd
-      _mm512_sqrt_pd _mm512_and_pd _mm512_or_pd _mm512_xor_pd; _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64 52 i64 }
+      _mm512_sqrt_pd _mm512_min_pd _mm512_and_pd _mm512_or_pd _mm512_xor_pd; _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_add_epi64 _mm512_set1_epi64 52 i64 }
     { own_doubles!(__m512d); });
 
 macro_rules! avx2 {
@@ -296,6 +317,7 @@ macro_rules! avx2 {
             plain!($($plain)*);
             $($doubles)*
             wide_masks!($r $t $bits $l);
+            const FREE_MASKS: bool = false;
             #[inline(always)]
             unsafe fn fma(self, b: Self, c: Self) -> Self {
                 unsafe { $fma(self, b, c) }
@@ -315,6 +337,10 @@ macro_rules! avx2 {
             #[inline(always)]
             unsafe fn unordered(self, b: Self) -> $r {
                 unsafe { $cmp::<_CMP_UNORD_Q>(self, b) }
+            }
+            #[inline(always)]
+            unsafe fn exceeds(self, b: Self, m: $r) -> $r {
+                unsafe { $cmp::<_CMP_NLE_UQ>(self, b).and(m) }
             }
             #[inline(always)]
             unsafe fn pick(m: $r, a: Self, b: Self) -> Self {
@@ -337,23 +363,24 @@ macro_rules! avx2 {
 }
 avx2!(__m256 f32 8 u32; _mm256_fmadd_ps _mm256_cmp_ps _mm256_blendv_ps _mm256_maskload_ps _mm256_maskstore_ps _mm256_castps_si256;
     { f32 8 u32; _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_stream_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps
-      _mm256_sqrt_ps _mm256_and_ps _mm256_or_ps _mm256_xor_ps; _mm256_castps_si256 _mm256_castsi256_ps _mm256_slli_epi32 _mm256_add_epi32 _mm256_set1_epi32 23 i32 }
+      _mm256_sqrt_ps _mm256_min_ps _mm256_and_ps _mm256_or_ps _mm256_xor_ps; _mm256_castps_si256 _mm256_castsi256_ps _mm256_slli_epi32 _mm256_add_epi32 _mm256_set1_epi32 23 i32 }
     { two_doubles!(__m256d 4 |x| _mm256_cvtps_pd(_mm256_castps256_ps128(x)), |x| _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(x)),
       |a, b| _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm256_cvtpd_ps(a)), _mm256_cvtpd_ps(b)),
       |m| _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(_mm256_castps_si256(m)))),
       |m| _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(_mm256_castps_si256(m))))); });
 avx2!(__m256d f64 4 u64; _mm256_fmadd_pd _mm256_cmp_pd _mm256_blendv_pd _mm256_maskload_pd _mm256_maskstore_pd _mm256_castpd_si256;
     { f64 4 u64; _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_stream_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
-      _mm256_sqrt_pd _mm256_and_pd _mm256_or_pd _mm256_xor_pd; _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x 52 i64 }
+      _mm256_sqrt_pd _mm256_min_pd _mm256_and_pd _mm256_or_pd _mm256_xor_pd; _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x 52 i64 }
     { own_doubles!(__m256d); });
 
 macro_rules! sse2 {
-    ($r:ident $t:ident $l:literal $bits:ident; $gt:ident $ge:ident $eq:ident $un:ident $andnot:ident; { $($plain:tt)* } { $($doubles:tt)* }) => {
+    ($r:ident $t:ident $l:literal $bits:ident; $gt:ident $ge:ident $eq:ident $un:ident $nle:ident $andnot:ident; { $($plain:tt)* } { $($doubles:tt)* }) => {
         // SAFETY: one instruction each; every x86-64 processor has SSE2.
         unsafe impl Reg for $r {
             plain!($($plain)*);
             $($doubles)*
             wide_masks!($r $t $bits $l);
+            const FREE_MASKS: bool = false;
             by_array!($t $l $bits);
             #[inline(always)]
             unsafe fn fma(self, b: Self, c: Self) -> Self {
@@ -376,19 +403,23 @@ macro_rules! sse2 {
                 unsafe { $un(self, b) }
             }
             #[inline(always)]
+            unsafe fn exceeds(self, b: Self, m: $r) -> $r {
+                unsafe { $nle(self, b).and(m) }
+            }
+            #[inline(always)]
             unsafe fn pick(m: $r, a: Self, b: Self) -> Self {
                 unsafe { m.and(a).or($andnot(m, b)) }
             }
         }
     };
 }
-sse2!(__m128 f32 4 u32; _mm_cmpgt_ps _mm_cmpge_ps _mm_cmpeq_ps _mm_cmpunord_ps _mm_andnot_ps;
+sse2!(__m128 f32 4 u32; _mm_cmpgt_ps _mm_cmpge_ps _mm_cmpeq_ps _mm_cmpunord_ps _mm_cmpnle_ps _mm_andnot_ps;
     { f32 4 u32; _mm_set1_ps _mm_loadu_ps _mm_storeu_ps _mm_stream_ps _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps
-      _mm_sqrt_ps _mm_and_ps _mm_or_ps _mm_xor_ps; _mm_castps_si128 _mm_castsi128_ps _mm_slli_epi32 _mm_add_epi32 _mm_set1_epi32 23 i32 }
+      _mm_sqrt_ps _mm_min_ps _mm_and_ps _mm_or_ps _mm_xor_ps; _mm_castps_si128 _mm_castsi128_ps _mm_slli_epi32 _mm_add_epi32 _mm_set1_epi32 23 i32 }
     { two_doubles!(__m128d 2 |x| _mm_cvtps_pd(x), |x| _mm_cvtps_pd(_mm_movehl_ps(x, x)),
       |a, b| _mm_movelh_ps(_mm_cvtpd_ps(a), _mm_cvtpd_ps(b)),
       |m| _mm_castps_pd(_mm_unpacklo_ps(m, m)), |m| _mm_castps_pd(_mm_unpackhi_ps(m, m))); });
-sse2!(__m128d f64 2 u64; _mm_cmpgt_pd _mm_cmpge_pd _mm_cmpeq_pd _mm_cmpunord_pd _mm_andnot_pd;
+sse2!(__m128d f64 2 u64; _mm_cmpgt_pd _mm_cmpge_pd _mm_cmpeq_pd _mm_cmpunord_pd _mm_cmpnle_pd _mm_andnot_pd;
     { f64 2 u64; _mm_set1_pd _mm_loadu_pd _mm_storeu_pd _mm_stream_pd _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd
-      _mm_sqrt_pd _mm_and_pd _mm_or_pd _mm_xor_pd; _mm_castpd_si128 _mm_castsi128_pd _mm_slli_epi64 _mm_add_epi64 _mm_set1_epi64x 52 i64 }
+      _mm_sqrt_pd _mm_min_pd _mm_and_pd _mm_or_pd _mm_xor_pd; _mm_castpd_si128 _mm_castsi128_pd _mm_slli_epi64 _mm_add_epi64 _mm_set1_epi64x 52 i64 }
     { own_doubles!(__m128d); });

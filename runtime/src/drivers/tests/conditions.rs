@@ -99,3 +99,50 @@ fn folds_lie_across_the_run() {
         folds_across::<f64>();
     });
 }
+
+/// What the rules say of a list: NaN over all and of several the last, of equals the first.
+fn winner(list: &[f64]) -> (f64, usize) {
+    let beats = |new: f64, best: f64| new > best || new.is_nan();
+    let mut best = (list[0], 0);
+    for (i, x) in list.iter().enumerate().skip(1) {
+        if beats(*x, best.0) {
+            best = (*x, i);
+        }
+    }
+    best
+}
+
+fn extremes<T: Float>() {
+    const HARD: [f64; 7] = [f64::NEG_INFINITY, f64::INFINITY, f64::NAN, 0.0, -0.0, 1.0, -1.0];
+    // by columns the reduced axis is the first, by rows the last
+    for [n, rows, run] in [[3, 5, 37], [4, 2, 16], [2, 3, 7]] {
+        for seed in 0..20 {
+            let draw = numbers::<f64>(&[n, rows, run], seed).mapv(|x| HARD[((x + 1.0) * 3.5) as usize % 7]);
+            let x = draw.mapv(T::of);
+            let zeros = || ArrayD::from_elem(IxDyn(&[run, rows]), T::of(0.0));
+            let (mut sum, mut most, mut place) = (zeros(), zeros(), ArrayD::<i64>::zeros(IxDyn(&[run, rows])));
+            T::dispatch(Across {
+                space: Space::new(&[&[n], &[rows], &[run]]),
+                x: View::of(&x),
+                sum: Target::write(&mut sum),
+                most: Target::write(&mut most),
+                place: IndexTarget::of(&mut place),
+            });
+            for (at, found) in place.indexed_iter() {
+                let list: Vec<f64> = (0..n).map(|k| draw[[k, at[1], at[0]]]).collect();
+                let (value, first) = winner(&list);
+                assert_eq!(*found, first as i64, "{list:?}");
+                let found = most[[at[0], at[1]]].f64();
+                assert!(found.to_bits() == value.to_bits() || found.is_nan() && value.is_nan(), "{found} for {list:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn ties_infinities_and_nan() {
+    every_isa(|| {
+        extremes::<f32>();
+        extremes::<f64>();
+    });
+}

@@ -178,6 +178,7 @@ fn call(d: &mut Draw<'_>) -> Option<usize> {
     let text = format!("{}({})", callee.name, inside.join(", "));
     let made = d.term(Form::Call, &text, &args, listed.clone(), (-20.0, 20.0))?;
     d.program.values[made].listed = Some(listed);
+    d.program.hostile |= callee.hostile;
     for formula in callee.callees.iter().chain([&callee]) {
         if !d.program.callees.iter().any(|c| c.name == formula.name) {
             d.program.callees.push(Program { callees: vec![], ..formula.clone() });

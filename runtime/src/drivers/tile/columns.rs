@@ -1,0 +1,207 @@
+//! All entries for one vector of the run before the next: what is folded over them stays in registers.
+
+use super::super::vector::{Vector, Wide};
+use super::fold::{Best, Folds};
+use super::{Mask, Out, Slot, Tile};
+
+/// # Safety
+/// As for [`super::rows::rows`].
+#[inline(always)]
+pub(super) unsafe fn columns<
+    V,
+    F,
+    const I: usize,
+    const W: usize,
+    const O: usize,
+    const K: usize,
+    const M: usize,
+    const A: usize,
+    const P: usize,
+>(
+    tile: &Tile,
+    body: F,
+) where
+    V: Vector,
+    F: Fn([V; I], [Wide<V>; W]) -> Out<V, O, K, M, A, P>,
+{
+    unsafe {
+        const { assert!(size_of::<V::Where>() <= size_of::<Mask>()) };
+        let (lanes, entries) = (V::LANES, tile.ranges.len());
+        // one comparison waits for the other: two rows side by side do not
+        let together = if M + A > 0 { 2 } else { 1 };
+        for vector in 0..tile.run.div_ceil(lanes) {
+            let last = vector * lanes + lanes > tile.run;
+            let at = if last && tile.overlap { tile.run - lanes } else { vector * lanes };
+            let inside = at >= tile.common.0 && at + lanes <= tile.common.1;
+            let masked = V::FREE_MASKS || !inside;
+            let mask_of = |entry: usize| tile.masks.get_unchecked(entry).as_ptr() as *mut V::Where;
+            for (entry, (lo, hi)) in tile.ranges.iter().enumerate().take(if masked { entries } else { 0 }) {
+                let mask = V::range(lo.saturating_sub(at).min(lanes), hi.saturating_sub(at).min(lanes));
+                mask_of(entry).write(mask);
+            }
+            for row in (0..tile.rows).step_by(together) {
+                let rows = [row, row + 1];
+                let two = together == 2 && rows[1] < tile.rows;
+                // one by one: `map` leaves a call
+                let near = [Offsets::<I, W>::of::<V>(tile, rows[0], at), Offsets::of::<V>(tile, rows[1], at)];
+                let mut folds = [Folds::<V, K, M, A, P>::new(); 2];
+                resume(tile, &mut folds[0], rows[0], at);
+                if two {
+                    resume(tile, &mut folds[1], rows[1], at);
+                }
+                for entry in 0..entries {
+                    let ins = tile.ins.as_ptr().add(entry * (I + W));
+                    let mask = masked.then(|| mask_of(entry).read());
+                    let mut places = [V::num(0.0); A];
+                    for i in 0..A {
+                        places[i] = V::int(*tile.index_base.get_unchecked(entry * A + i));
+                    }
+                    let (x, wide) = near[0].load(ins, mask);
+                    folds[0].take(body(x, wide), places, mask);
+                    if two {
+                        let (x, wide) = near[1].load(ins, mask);
+                        folds[1].take(body(x, wide), places, mask);
+                    }
+                }
+                leave(tile, &folds[0], rows[0], at);
+                if two {
+                    leave(tile, &folds[1], rows[1], at);
+                }
+            }
+        }
+    }
+}
+
+/// How far the operands of one row's vector lie from where an entry's begin, in bytes.
+struct Offsets<const I: usize, const W: usize>([isize; I], [isize; W]);
+
+impl<const I: usize, const W: usize> Offsets<I, W> {
+    /// # Safety
+    /// The tile has as many operands.
+    #[inline(always)]
+    unsafe fn of<V: Vector>(tile: &Tile, row: usize, at: usize) -> Self {
+        let of = |i: usize, size: usize| unsafe {
+            ((at & *tile.steps.get_unchecked(i)) * size) as isize + row as isize * *tile.in_rows.get_unchecked(i)
+        };
+        let (mut near, mut far) = ([0; I], [0; W]);
+        for i in 0..I {
+            near[i] = of(i, size_of::<V::Elem>());
+        }
+        for i in 0..W {
+            far[i] = of(I + i, 8);
+        }
+        Offsets(near, far)
+    }
+    /// The operands, in the lanes of a mask if there is one.
+    ///
+    /// # Safety
+    /// The pointers of an entry, as [`Tile`] says.
+    #[inline(always)]
+    unsafe fn load<V: Vector>(&self, ins: *const *const u8, mask: Option<V::Where>) -> ([V; I], [Wide<V>; W]) {
+        let (mut x, mut wide) = ([V::num(0.0); I], [Wide(V::sum_of(0.0)); W]);
+        unsafe {
+            for i in 0..I {
+                let p = (*ins.add(i)).wrapping_offset(self.0[i]) as *const V::Elem;
+                x[i] = if let Some(mask) = mask { V::load_where(p, mask) } else { V::load(p) };
+            }
+            for i in 0..W {
+                let p = (*ins.add(I + i)).wrapping_offset(self.1[i]) as *const f64;
+                wide[i] = Wide(if let Some(mask) = mask { V::sum_load_where(p, mask) } else { V::sum_load(p) });
+            }
+        }
+        (x, wide)
+    }
+}
+
+/// Goes on from sums of earlier tiles.
+///
+/// # Safety
+/// There is a slot for each fold.
+#[inline(always)]
+unsafe fn resume<V: Vector, const K: usize, const M: usize, const A: usize, const P: usize>(
+    tile: &Tile,
+    folds: &mut Folds<V, K, M, A, P>,
+    row: usize,
+    at: usize,
+) {
+    for i in 0..K {
+        let slot = unsafe { tile.slots.get_unchecked(i) };
+        if slot.resume {
+            folds.sums[i] = unsafe { V::sum_load((slot.value.add(row * slot.row) as *const f64).add(at)) };
+        }
+    }
+}
+
+/// Brings the folds of one vector to memory.
+///
+/// # Safety
+/// As for [`columns`].
+#[inline(always)]
+unsafe fn leave<V: Vector, const K: usize, const M: usize, const A: usize, const P: usize>(
+    tile: &Tile,
+    folds: &Folds<V, K, M, A, P>,
+    row: usize,
+    at: usize,
+) {
+    unsafe {
+        for i in 0..K + P {
+            let slot = tile.slots.get_unchecked(if i < K { i } else { M + A + i });
+            let sum = if i < K { folds.sums[i] } else { folds.prods[i - K] };
+            if slot.direct && slot.narrow {
+                write(tile, slot, row, at, V::narrow(sum));
+            } else {
+                write_sum::<V>(tile, slot, row, at, sum);
+            }
+        }
+        for i in 0..M {
+            let slot = tile.slots.get_unchecked(K + i);
+            write(tile, slot, row, at, folds.maxes[i]);
+        }
+        for i in 0..A {
+            let slot = tile.slots.get_unchecked(K + M + i);
+            let best: Best<V> = folds.args[i];
+            write(tile, slot, row, at, best.value);
+            best.place.store((slot.index.add(row * slot.index_row) as *mut V::Elem).add(at));
+        }
+    }
+}
+
+/// Writes a vector of results: lines have room behind their end, what is where it belongs has not.
+///
+/// # Safety
+/// As for [`columns`].
+#[inline(always)]
+unsafe fn write<V: Vector>(tile: &Tile, slot: &Slot, row: usize, at: usize, x: V) {
+    unsafe {
+        let row = slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut V::Elem;
+        let p = row.wrapping_add(at);
+        if slot.apart {
+            x.store_apart(row.wrapping_add(2 * at), tile.keep.saturating_sub(at));
+        } else if slot.direct && at + V::LANES > tile.keep {
+            x.store_range(p, 0, tile.keep.saturating_sub(at));
+        } else {
+            x.store(p);
+        }
+    }
+}
+
+/// The same for sums.
+///
+/// # Safety
+/// As for [`columns`].
+#[inline(always)]
+unsafe fn write_sum<V: Vector>(tile: &Tile, slot: &Slot, row: usize, at: usize, sum: V::Sum) {
+    unsafe {
+        let p = (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut f64).wrapping_add(at);
+        if slot.direct && at + V::LANES > tile.keep {
+            let mut last = [0.0; 16];
+            V::sum_store(sum, last.as_mut_ptr());
+            for (i, x) in last.iter().enumerate().take(tile.keep.saturating_sub(at)) {
+                // volatile, or it would be a call of memcpy
+                p.add(i).write_volatile(*x);
+            }
+        } else {
+            V::sum_store(sum, p);
+        }
+    }
+}
