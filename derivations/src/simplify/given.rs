@@ -112,11 +112,10 @@ fn spell(eg: &EGraph, context: &Context) -> BTreeMap<Id, Spelling> {
     loop {
         let mut found = vec![];
         for &class in &rest {
-            let spelled = eg[class]
-                .nodes
-                .iter()
-                .filter(|n| eg.analysis.axes(n, &axes).is_subset(axes(class)))
-                .filter(|n| !eg.analysis.is_reduction(n) && n.children().iter().all(|c| spellings.contains_key(&eg.find(*c))));
+            let spelled =
+                eg[class].nodes.iter().filter(|n| eg.analysis.axes(n, &axes).is_subset(axes(class))).filter(|n| {
+                    !eg.analysis.is_reduction(n) && n.children().iter().all(|c| spellings.contains_key(&eg.find(*c)))
+                });
             if let Some(node) = spelled.min_by_key(|n| (context.sizes.own(&eg.analysis, n, &axes), (*n).clone())) {
                 found.push((class, Spelling::Small(node.clone())));
             }

@@ -285,3 +285,85 @@ fn the_kernels_are_the_same_for_one_thread_and_seven() {
     };
     assert!(run(1) == run(7));
 }
+
+#[derive_backward]
+pub fn embedding<T: Float, P: Float>(
+    table: Tensor<T, (V, C)>,
+    label: Labels<N>,
+    r: &mut Tensor<T, C>,
+    decay: Tensor<P, ()>,
+) -> Tensor<T, (N, C)> {
+    let x = pick(table, V, label);
+    let total = cumsum(x, N) * decay;
+    *r = *r + stop_gradient(max(total, N));
+    total + *r
+}
+
+#[derive_backward]
+pub fn convolution<T: Float>(
+    x: Tensor<T, (N, I, H, W)>,
+    weight: Tensor<T, (O, I, KH, KW)>,
+    bias: Option<Tensor<f32, O>>,
+    k: Window<2>,
+) -> Tensor<T, (N, O, OH, OW)> {
+    let y = dot(window(x, (H, W), (OH, OW), (KH, KW), k), weight, (I, KH, KW));
+    if let Some(b) = bias { y + b } else { y }
+}
+
+gradient_test!(Embedding);
+
+fn gathers_scans_and_states_round_once<T: Float>() {
+    let (table, dy): (Array2<T>, Array2<T>) = (drawn(&[7, 5], 1), drawn(&[40, 5], 2));
+    let label = Array1::from_shape_fn(40, |n| (n * n % 7) as i64);
+    let mut r: Array1<T> = drawn(&[5], 3);
+    let mut r64 = wide(&r);
+    let (y, saved) = Embedding.forward(&table, &label, &mut r, 0.3f32).expect("labels in range");
+    let (y64, saved64) = Embedding.forward(&wide(&table), &label, &mut r64, f64::from(0.3f32)).expect("labels in range");
+    assert_rounded(&y, &y64, 0.3, "y");
+    assert_rounded(&r, &r64, 0.3, "r");
+    let grads = Embedding.backward(&dy, &table, &label, 0.3f32, &y, &saved).expect("the same shapes");
+    let grads64 = Embedding.backward(&wide(&dy), &wide(&table), &label, f64::from(0.3f32), &y64, &saved64);
+    let grads64 = grads64.expect("the same shapes");
+    assert_rounded(&grads.table, &grads64.table, 0.3, "dtable");
+    approx::assert_relative_eq!(f64::from(grads.decay), grads64.decay, max_relative = 1e-5);
+}
+
+fn convolutions_round_once<T: Float>() {
+    let op = Convolution { k: Window::new([3, 3]).padding([1, 1]).stride([2, 1]) };
+    let (x, weight): (Array4<T>, Array4<T>) = (drawn(&[2, 6, 11, 9], 1), drawn(&[5, 6, 3, 3], 2));
+    let bias: Array1<f32> = drawn(&[5], 3);
+    let (y, saved) = op.forward(&x, &weight, Some(&bias)).expect("a window that fits");
+    let (y64, saved64) = op.forward(&wide(&x), &wide(&weight), Some(&bias)).expect("a window that fits");
+    assert_rounded(&y, &y64, 0.5, "y");
+    let dy: Array4<T> = drawn(y.shape(), 4);
+    let grads = op.backward(&dy, &x, &weight, Some(&bias), &y, &saved).expect("the same shapes");
+    let grads64 = op.backward(&wide(&dy), &wide(&x), &wide(&weight), Some(&bias), &y64, &saved64).expect("the same shapes");
+    assert_rounded(&grads.x, &grads64.x, 0.5, "dx");
+    assert_rounded(&grads.weight, &grads64.weight, 0.5, "dweight");
+    // an infinity meets the window's padding: no NaN comes of it
+    let mut x = x;
+    x[[0, 0, 0, 0]] = T::of(f64::INFINITY);
+    let (y, _) = op.forward(&x, &weight, None).expect("a window that fits");
+    let (y64, _) = op.forward(&wide(&x), &wide(&weight), None).expect("a window that fits");
+    assert_rounded(&y, &y64, 0.5, "y beside an infinity");
+}
+
+for_each_type! { gathers_scans_and_states_round_once convolutions_round_once }
+
+#[test]
+fn in_place_is_forward_in_any_layout() {
+    use pullback::ndarray::s;
+    let op = Dropout { seed: Seed(9), p: 0.4 };
+    let whole: Array2<bf16> = drawn(&[300, 70], 1);
+    let mut found = whole.clone();
+    let mut part = found.slice_mut(s![3..;2, ..;-3]);
+    let expected = op.forward(&part).expect("a probability").0;
+    op.forward_inplace(&mut part).expect("a probability");
+    assert_eq!(part, expected);
+    assert_eq!(found.slice(s![..;2, ..]), whole.slice(s![..;2, ..]));
+    // large enough to be written past the cache
+    let mut x: Array2<f16> = drawn(&[2100, 2100], 2);
+    let y = op.forward(&x).expect("a probability").0;
+    op.forward_inplace(&mut x).expect("a probability");
+    assert!(x == y);
+}
