@@ -264,7 +264,9 @@ impl<'a> Evaluation<'a> {
         self.env.hosts = vec![0.0; graph.hosts.len()];
         // those of arguments that nothing reads too
         for param in &self.formula.params {
-            let (ParamKind::Tensor { axes, .. } | ParamKind::State { axes } | ParamKind::Labels { axes }) = &param.kind else { continue };
+            let (ParamKind::Tensor { axes, .. } | ParamKind::State { axes } | ParamKind::Labels { axes }) = &param.kind else {
+                continue;
+            };
             let Some(value) = self.call.tensors.get(param.name.to_string().as_str()) else { continue };
             let spread = value.ndim() + 1 - axes.entries.len().min(value.ndim() + 1);
             let mut at = 0;

@@ -1,8 +1,8 @@
 //! A program in the engine's interpreters: its plans against its graph as built, with groups of rewrite rules off, and its
 //! raw adjoint against differences.
 
-use super::fill::{self, Style};
 use super::Program;
+use super::fill::{self, Style};
 use crate::formulas::{Answer, Call, Evaluation, Formulas};
 use crate::pipeline::{Expected, Slopes, run_plans};
 use pullback::ndarray::ArrayD;
@@ -77,7 +77,8 @@ impl Case {
     /// If the text is no formula, or something has no extent.
     pub fn read(text: &str, extents: &[(&str, usize)], given: &[(&'static str, super::Given)]) -> Case {
         let file = syn::parse_file(text).expect("formulas");
-        let functions: Vec<syn::ItemFn> = file.items.into_iter().filter_map(|i| if let syn::Item::Fn(f) = i { Some(f) } else { None }).collect();
+        let functions: Vec<syn::ItemFn> =
+            file.items.into_iter().filter_map(|i| if let syn::Item::Fn(f) = i { Some(f) } else { None }).collect();
         let functions: Vec<syn::ItemFn> = functions.into_iter().map(|f| syn::ItemFn { attrs: vec![], ..f }).collect();
         let item = functions.last().expect("a formula");
         let formula = syntax::parse(&mut Errors::default(), &syntax::Options::default(), quote!(#item)).expect("a formula");
@@ -86,11 +87,14 @@ impl Case {
             let name: &'static str = String::leak(param.name.to_string());
             use syntax::ParamKind as P;
             let axes = match &param.kind {
-                P::Tensor { axes, .. } | P::State { axes } | P::Labels { axes } => axes.entries.iter().map(|e| e.name.to_string()).collect(),
+                P::Tensor { axes, .. } | P::State { axes } | P::Labels { axes } => {
+                    axes.entries.iter().map(|e| e.name.to_string()).collect()
+                }
                 P::Diff => vec![],
                 _ => continue,
             };
-            let extent = |axis: &String| extents.iter().find(|(a, _)| a == axis).unwrap_or_else(|| panic!("the extent of {axis}")).1;
+            let extent =
+                |axis: &String| extents.iter().find(|(a, _)| a == axis).unwrap_or_else(|| panic!("the extent of {axis}")).1;
             let shape: Vec<usize> = axes.iter().map(extent).collect();
             let values = match (&param.kind, given.iter().find(|g| g.0 == name)) {
                 (P::Labels { .. }, Some((_, super::Given::Count(below)))) => {
@@ -184,7 +188,8 @@ fn checked(case: &Case, groups: Groups) -> Result<Passed, Failure> {
         return Ok(Passed { refused: true, ..Passed::default() });
     }
     let lens = |axes: &Vec<AxisId>| axes.iter().map(|a| sizes.env.lens[a.0 as usize]).collect::<Vec<_>>();
-    let dys = typed.output_axes.iter().enumerate().map(|(k, axes)| cotangent(formula.outputs[k].integer, k, &lens(axes))).collect();
+    let dys =
+        typed.output_axes.iter().enumerate().map(|(k, axes)| cotangent(formula.outputs[k].integer, k, &lens(axes))).collect();
     let accepted = Accepted { formula: &formula, typed: &typed, built: &built, dys };
     let answer = accepted.answer(call);
     let movable: Vec<&'static str> =

@@ -120,7 +120,10 @@ impl Options {
 pub enum Source {
     Param(Param),
     /// A term: `{0}`, `{1}`, … are its operands.
-    Term { text: String, form: Form },
+    Term {
+        text: String,
+        form: Form,
+    },
 }
 
 /// A value of a program.
@@ -257,9 +260,7 @@ impl Program {
 /// Whether a word stands in a text.
 pub(crate) fn names(text: &str, word: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(word).any(|(at, _)| {
-        !text[..at].ends_with(inside) && !text[at + word.len()..].starts_with(inside)
-    })
+    text.match_indices(word).any(|(at, _)| !text[..at].ends_with(inside) && !text[at + word.len()..].starts_with(inside))
 }
 
 /// A call with these constants.

@@ -97,7 +97,8 @@ fn arguments(program: &Program, all: &mut Vec<Program>) {
         if term && value.kind == Kind::Float && value.holes.is_empty() && !program.outputs.iter().any(|o| o.value == i) {
             let param = Param { name, kind: ParamKind::Tensor, axes: value.axes.clone() };
             all.push(changed(program, |p| {
-                let argument = Value { class: "tensor", source: Source::Param(param), args: vec![], listed: None, ..value.clone() };
+                let argument =
+                    Value { class: "tensor", source: Source::Param(param), args: vec![], listed: None, ..value.clone() };
                 p.values[i] = argument;
             }));
         }

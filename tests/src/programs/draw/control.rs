@@ -101,13 +101,21 @@ const HELPERS: &[(&str, &str, f64)] = &[
         "unit({0}, AXES)",
         3.0,
     ),
-    ("fn soft(v: Tensor<f32>, over: impl Axes) -> Tensor<f32> { let e = exp(v - max(v, over)); e / e.sum(over) }", "soft({0}, AXES)", 1.0),
+    (
+        "fn soft(v: Tensor<f32>, over: impl Axes) -> Tensor<f32> { let e = exp(v - max(v, over)); e / e.sum(over) }",
+        "soft({0}, AXES)",
+        1.0,
+    ),
     (
         "fn series(v: Tensor<f32>) -> Tensor<f32> { let mut y = v; let mut power = v; for i in 1..4 { power *= 0.3 * v; y += power / i as f64; } y }",
         "series({0})",
         8.0,
     ),
-    ("fn both(v: Tensor<f32>) -> (Tensor<f32>, Tensor<f32>) { (sin(v), cos(v)) } fn turned(v: Tensor<f32>) -> Tensor<f32> { let (s, c) = both(v); s - c * v }", "turned({0})", 2.0),
+    (
+        "fn both(v: Tensor<f32>) -> (Tensor<f32>, Tensor<f32>) { (sin(v), cos(v)) } fn turned(v: Tensor<f32>) -> Tensor<f32> { let (s, c) = both(v); s - c * v }",
+        "turned({0})",
+        2.0,
+    ),
 ];
 
 fn helper(d: &mut Draw<'_>) -> Option<usize> {

@@ -99,8 +99,17 @@ impl<'a> Draw<'a> {
     fn new(drawer: &'a mut Drawer, name: String) -> Draw<'a> {
         let seed = fill::mixed(&mut drawer.rng.0);
         let hostile = drawer.rng.one_in(10);
-        let program =
-            Program { name, axes: vec![], settings: vec![], helpers: vec![], callees: vec![], values: vec![], outputs: vec![], seed, hostile };
+        let program = Program {
+            name,
+            axes: vec![],
+            settings: vec![],
+            helpers: vec![],
+            callees: vec![],
+            values: vec![],
+            outputs: vec![],
+            seed,
+            hostile,
+        };
         let Drawer { rng, coverage, callable, .. } = drawer;
         Draw { rng, coverage, callable, program, ranges: vec![], class: "", hostile, branches: 0 }
     }
@@ -224,7 +233,17 @@ impl<'a> Draw<'a> {
         let mut sorted = axes.clone();
         sorted.sort();
         let source = Source::Param(Param { name, kind, axes });
-        self.push(Value { class, source, args: vec![], axes: sorted, kind: value, holes: vec![], inline: false, shadow: false, listed: None });
+        self.push(Value {
+            class,
+            source,
+            args: vec![],
+            axes: sorted,
+            kind: value,
+            holes: vec![],
+            inline: false,
+            shadow: false,
+            listed: None,
+        });
         self.ranges.push((-2.0, 2.0));
         self.program.values.len() - 1
     }
@@ -290,7 +309,15 @@ impl<'a> Draw<'a> {
         self.of_kind(Kind::Float, form, text, args, axes, range)
     }
 
-    fn of_kind(&mut self, kind: Kind, form: Form, text: &str, args: &[usize], mut axes: Vec<Axis>, range: Range) -> Option<usize> {
+    fn of_kind(
+        &mut self,
+        kind: Kind,
+        form: Form,
+        text: &str,
+        args: &[usize],
+        mut axes: Vec<Axis>,
+        range: Range,
+    ) -> Option<usize> {
         axes.sort();
         axes.dedup();
         if !self.fits(&axes) {

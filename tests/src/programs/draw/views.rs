@@ -63,7 +63,8 @@ impl Draw<'_> {
 
     /// One or two of a value's axes, and what they are called as a list.
     fn sources(&mut self, x: usize, first: Axis) -> Vec<Axis> {
-        let others: Vec<Axis> = self.value(x).axes.iter().copied().filter(|a| *a != first && !self.program.axes[a.0].many).collect();
+        let others: Vec<Axis> =
+            self.value(x).axes.iter().copied().filter(|a| *a != first && !self.program.axes[a.0].many).collect();
         let mut sources = vec![first];
         if !others.is_empty() && self.rng.one_in(2) {
             sources.push(self.rng.of(&others));
@@ -77,7 +78,14 @@ impl Draw<'_> {
             return Some(windows);
         }
         let taps = self.value(windows).holes.clone();
-        let classes = [("winners", "max"), ("means", "mean"), ("sums", "sum"), ("products", "prod"), ("winners", "min"), ("variances", "var")];
+        let classes = [
+            ("winners", "max"),
+            ("means", "mean"),
+            ("sums", "sum"),
+            ("products", "prod"),
+            ("winners", "min"),
+            ("variances", "var"),
+        ];
         let (class, word) = self.rng.of(&classes);
         self.class = class;
         let axes = with(&self.value(windows).axes, &taps, &[]);
