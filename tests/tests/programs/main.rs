@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// Programs in the interpreters.
 const INTERPRETED: usize = 800;
 /// Programs that are compiled, in batches.
-const COMPILED: usize = 50;
+const COMPILED: usize = 30;
 /// Less than the threads have on which rustc runs macros.
 const STACK: usize = 2 << 20;
 
