@@ -54,7 +54,14 @@ fn look() -> Isa {
     let bits = has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt");
     let v3 = bits && has!("avx2") && has!("fma");
     // tests that compile many formulas do so for one instruction set
-    if v3 && cfg!(not(pullback_one_isa)) && has!("avx512f") && has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl") {
+    if v3
+        && cfg!(not(pullback_one_isa))
+        && has!("avx512f")
+        && has!("avx512bw")
+        && has!("avx512cd")
+        && has!("avx512dq")
+        && has!("avx512vl")
+    {
         Isa::V4
     } else if v3 {
         Isa::V3

@@ -1,7 +1,7 @@
 //! Random programs: `programs -- --seed S --count N [--compiled]`. What fails is made small and printed.
 
-use pullback_tests::programs::interpreted::{Groups, check};
 use pullback_tests::programs::compiled::Workshop;
+use pullback_tests::programs::interpreted::{Groups, check};
 use pullback_tests::programs::{Drawer, Program, shrink};
 use std::time::Instant;
 
@@ -73,7 +73,13 @@ fn compiled(seed: u64, count: u64, skip: u64, size: usize) {
                 Ok((a, b)) => (judged, unjudged) = (judged + a, unjudged + b),
                 Err(failure) => {
                     failures += 1;
-                    println!("{} of seed {seed} fails ({}): {}\n{}", program.name, failure.check, failure.message, program.report());
+                    println!(
+                        "{} of seed {seed} fails ({}): {}\n{}",
+                        program.name,
+                        failure.check,
+                        failure.message,
+                        program.report()
+                    );
                 }
             }
         }

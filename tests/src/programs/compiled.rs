@@ -97,7 +97,8 @@ fn source(programs: &[Program]) -> String {
     for program in programs {
         let given: Vec<String> = program.params().map(|p| given(program, p)).collect();
         let (name, operation, seed) = (&program.name, program.operation(), program.seed);
-        writeln!(text, "        Program::new({name:?}, {operation}, &[{}], {seed}, &[{}]),", given.join(", "), without(program)).expect("text");
+        writeln!(text, "        Program::new({name:?}, {operation}, &[{}], {seed}, &[{}]),", given.join(", "), without(program))
+            .expect("text");
     }
     text + "    ]);\n}\n"
 }

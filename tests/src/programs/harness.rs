@@ -94,10 +94,16 @@ impl<L: Layer<f64> + Sync> Operation for L {
 }
 
 /// A backward call: the cotangents, and where gradients go.
-type Backward<'a> = dyn FnMut(&[pullback::ndarray::ArrayViewD<'_, f64>], &mut [Option<GradD<'_, f64>>]) -> Result<(), String> + 'a;
+type Backward<'a> =
+    dyn FnMut(&[pullback::ndarray::ArrayViewD<'_, f64>], &mut [Option<GradD<'_, f64>>]) -> Result<(), String> + 'a;
 
 /// The bits of all that a call writes: outputs, states, gradients of tensors.
-fn run(outputs: &[Output<f64>], states: &[Owned], shapes: &[Option<Vec<usize>>], backward: &mut Backward<'_>) -> Result<Vec<u64>, String> {
+fn run(
+    outputs: &[Output<f64>],
+    states: &[Owned],
+    shapes: &[Option<Vec<usize>>],
+    backward: &mut Backward<'_>,
+) -> Result<Vec<u64>, String> {
     let mut bits = vec![];
     let mut add = |x: &ArrayD<f64>| bits.extend(x.iter().map(|v| if v.is_nan() { u64::MAX } else { v.to_bits() }));
     let mut cotangents = vec![];

@@ -5,7 +5,8 @@ use pullback_tests::programs::interpreted::{Case, Groups, check_call};
 #[track_caller]
 fn passes(text: &str, extents: &[(&str, usize)], labels: Option<usize>) {
     let given = labels.map(|below| ("label", pullback_tests::programs::Given::Count(below)));
-    let passed = check_call(&Case::read(text, extents, given.as_slice()), Groups::All).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
+    let passed =
+        check_call(&Case::read(text, extents, given.as_slice()), Groups::All).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
     assert!(!passed.refused, "the call is refused");
 }
 

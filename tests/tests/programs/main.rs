@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 /// Programs in the interpreters.
 const INTERPRETED: usize = 800;
 /// Programs that are compiled, in batches.
-const COMPILED: usize = 50;
+const COMPILED: usize = 30;
 /// Less than the threads have on which rustc runs macros.
 const STACK: usize = 2 << 20;
 
@@ -78,8 +78,10 @@ fn the_same_seed_draws_the_same_programs() {
 #[test]
 fn every_word_and_most_pairs_of_constructs_are_drawn() {
     let (programs, drawer) = drawn(5, 3000);
-    let text: BTreeSet<String> =
-        programs.iter().flat_map(|p| p.function().split(|c: char| !c.is_alphanumeric() && c != '_').map(String::from).collect::<Vec<_>>()).collect();
+    let text: BTreeSet<String> = programs
+        .iter()
+        .flat_map(|p| p.function().split(|c: char| !c.is_alphanumeric() && c != '_').map(String::from).collect::<Vec<_>>())
+        .collect();
     let words = pullback_derivations::syntax::vocabulary::WORDS.iter().map(|w| w.name);
     // a check of the call is no value, and has tests of its own
     let missing: Vec<&str> = words.filter(|w| !text.contains(*w) && *w != "ensure").collect();
