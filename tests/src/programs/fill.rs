@@ -24,7 +24,7 @@ impl Style {
             Style::Ordinary => ordinary,
             Style::Ties => (bits % 5) as f64 - 2.0,
             Style::Zeros => 0.0,
-            Style::Huge if bits % 7 == 0 => ordinary * 1e12,
+            Style::Huge if bits.is_multiple_of(7) => ordinary * 1e12,
             Style::Huge => ordinary,
             Style::Tiny => ordinary * 1e-12,
             Style::Special => match bits % 24 {

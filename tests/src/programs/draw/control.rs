@@ -52,7 +52,7 @@ fn option(d: &mut Draw<'_>) -> Option<usize> {
     let most = 4.0 * size(d.ranges[x]) + 2.0;
     let text = match d.rng.below(3) {
         0 => format!("if let Some({name}) = {{1}} {{ {{0}} * {name} + 0.2 }} else {{ {{0}} }}"),
-        1 => format!("match {{1}} {{ Some(bias) => {{0}} - bias * {{0}}, None => {{0}} + 1.0 }}"),
+        1 => "match {1} { Some(bias) => {0} - bias * {0}, None => {0} + 1.0 }".into(),
         _ => format!("{{1}}.map_or({{0}}, |{name}| {{0}} + sq({name}))"),
     };
     let made = d.term(Form::Infix, &text, &[x, o], axes, (-most, most))?;

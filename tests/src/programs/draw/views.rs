@@ -51,7 +51,7 @@ impl Draw<'_> {
         let kernel = each(self, &[1, 2, 2, 3, 3, 4]);
         let stride = if self.rng.one_in(4) { None } else { Some(each(self, &[1, 1, 2, 3])) };
         let dilation = if self.rng.one_in(3) { each(self, &[1, 2, 2, 3]) } else { vec![1; n] };
-        let padding = (0..n).map(|i| self.rng.below(((kernel[i] - 1) * dilation[i] + 1) / 2 + 1)).collect();
+        let padding = (0..n).map(|i| self.rng.below(((kernel[i] - 1) * dilation[i]).div_ceil(2) + 1)).collect();
         let (ceil_mode, count_padding) = (self.rng.one_in(3), self.rng.one_in(3));
         let divisor = if self.rng.one_in(5) { Some(self.rng.of(&[2, 3, -2])) } else { None };
         let options = Options { kernel, stride, padding, dilation, ceil_mode, count_padding, divisor };
@@ -177,7 +177,7 @@ fn rename(d: &mut Draw<'_>) -> Option<usize> {
 fn split(d: &mut Draw<'_>) -> Option<usize> {
     let (x, axis) = d.float_and_axis()?;
     let len = d.extent(axis);
-    let divisors: Vec<usize> = (1..=len).filter(|g| len % g == 0).collect();
+    let divisors: Vec<usize> = (1..=len).filter(|g| len.is_multiple_of(*g)).collect();
     let groups = d.rng.of(&divisors);
     let (outer, inner) = (d.new_axis("G", groups), d.new_axis("D", len / groups));
     let text = format!("split({{0}}, {}, {}, {groups})", d.name(axis), d.list(&[outer, inner]));
@@ -276,7 +276,7 @@ fn stack(d: &mut Draw<'_>) -> Option<usize> {
     let axes = with(&d.union(&parts), &[], &[axis]);
     let range = parts.iter().fold((0.0f64, 0.0f64), |r, p| (r.0.min(d.ranges[*p].0), r.1.max(d.ranges[*p].1)));
     let list: Vec<String> = (0..n).map(|k| format!("{{{k}}}")).collect();
-    d.term(Form::Call, &format!("stack({}, ({}))", d.name(axis).to_string(), list.join(", ")), &parts, axes, range)
+    d.term(Form::Call, &format!("stack({}, ({}))", d.name(axis), list.join(", ")), &parts, axes, range)
 }
 
 fn concat(d: &mut Draw<'_>) -> Option<usize> {
