@@ -12,7 +12,9 @@ use crate::{Error, Float, Layer, rng};
 /// Probes in one run of the reference.
 const WIDTH: usize = 32;
 /// Runs with rounding. Each flips a comparison at equality with even odds.
-const ROUNDED_RUNS: u64 = 4;
+pub(super) const ROUNDED_RUNS: u64 = 4;
+/// The same for a call that seems wrong: that a near tie looks decided in all of these is not to be expected.
+pub(super) const MORE_ROUNDED_RUNS: u64 = 48;
 /// Runs with rounding that ask how large what cancels is.
 const SIZED_RUNS: u64 = 2;
 
@@ -99,16 +101,17 @@ pub(super) struct Judge<'a, T, L> {
     pub case: &'a Case<T>,
     /// The axes of each argument, with extents.
     dims: Vec<Vec<(Axis, usize)>>,
+    rounded_runs: u64,
 }
 
 impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
-    pub fn new(op: &'a L, case: &'a Case<T>) -> Result<Self, Failure> {
+    pub fn new(op: &'a L, case: &'a Case<T>, rounded_runs: u64) -> Result<Self, Failure> {
         let of = |(i, spec): (usize, &ArgSpec)| match case.is_absent(i) {
             true => Ok(vec![]),
             false => flat_dims::<T, L>(spec.axes, spec.many, case.shape(i), spec.name),
         };
         let dims = L::ARGS.iter().enumerate().map(of).collect::<Result<_, _>>()?;
-        Ok(Judge { op, case, dims })
+        Ok(Judge { op, case, dims, rounded_runs })
     }
 
     /// Runs the reference with the arguments' elements as `numbers` makes them.
@@ -139,7 +142,7 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
 
     /// Runs without rounding, and with.
     fn runs(&self, probes: &[Probe]) -> Result<Vec<Vec<Value>>, Failure> {
-        let all = std::iter::once(Rounding::NONE).chain((1..=ROUNDED_RUNS).map(Self::rounding));
+        let all = std::iter::once(Rounding::NONE).chain((1..=self.rounded_runs).map(Self::rounding));
         let runs = all.map(|rounding| self.run(probes, rounding, None)).collect::<Result<Vec<_>, _>>();
         let runs = runs.map_err(|error| Failure::Call { call: "reference", error })?;
         let expected = L::OUTPUTS.len() + self.case.states().count();
