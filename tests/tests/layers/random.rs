@@ -9,7 +9,7 @@ use pullback_tests::Draw;
 fn window(draw: &mut Draw) -> Window2d {
     let mut pair = |lo, hi| [draw.between(lo, hi), draw.between(lo, hi)];
     let (kernel, stride, dilation, padding) = (pair(1, 3), pair(1, 3), pair(1, 2), pair(0, 1));
-    let padding = [0, 1].map(|a| padding[a].min((dilation[a] * (kernel[a] - 1) + 1) / 2));
+    let padding = [0, 1].map(|a| padding[a].min((dilation[a] * (kernel[a] - 1)).div_ceil(2)));
     let divisor = (draw.below(4) == 0).then(|| draw.between(1, 7) as i64 * if draw.below(2) == 0 { -1 } else { 1 });
     let (ceil_mode, count_padding) = (draw.below(2) == 0, draw.below(2) == 0);
     Window2d { kernel, stride, padding, dilation, ceil_mode, count_padding, divisor }
