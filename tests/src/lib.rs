@@ -2,7 +2,6 @@
 
 pub mod calls;
 mod checks;
-mod draw;
 pub mod expansion;
 pub mod formulas;
 mod host;
@@ -10,7 +9,8 @@ pub mod kernels;
 pub mod opinfo;
 mod pipeline;
 pub mod programs;
+mod rng;
 pub mod scratch;
 
-pub use draw::Draw;
 pub use pipeline::Slopes;
+pub use rng::Rng;

@@ -154,54 +154,41 @@ fn check<S>(
     }
 }
 
+/// [`check`] of an operation on one array.
+macro_rules! check_alone {
+    ($op:expr, $shape:expr) => {
+        check(
+            $shape,
+            |x| $op.forward(x).expect("the array fits"),
+            |x| $op.forward_inplace(x).expect("the array fits"),
+            |dy, x, y, saved| $op.backward(dy, x, y, saved).expect("the same shapes").x,
+        )
+    };
+}
+
 #[test]
 fn dropout_in_place() {
     let op = Dropout { seed: Seed(5), p: 0.3 };
     // the last one is written past the cache where it is not in place
     for shape in [&[][..], &[0, 3], &[1], &[5, 7], &[3, 4, 5, 6], &[40, 33, 9], &[1500, 1500]] {
-        check(
-            shape,
-            |x| op.forward(x).expect("a probability"),
-            |x| op.forward_inplace(x).expect("a probability"),
-            |dy, x, y, saved| op.backward(dy, x, y, saved).expect("the same shapes").x,
-        );
+        check_alone!(op, shape);
     }
 }
 
 #[test]
 fn functions_of_one_element_in_place() {
     for shape in [&[6][..], &[17, 3], &[2, 3, 4, 5], &[300, 400]] {
-        check(
-            shape,
-            |x| Logistic.forward(x).expect("any shape"),
-            |x| Logistic.forward_inplace(x).expect("any shape"),
-            |dy, x, y, saved| Logistic.backward(dy, x, y, saved).expect("the same shapes").x,
-        );
-        check(
-            shape,
-            |x| Hyperbolic.forward(x).expect("any shape"),
-            |x| Hyperbolic.forward_inplace(x).expect("any shape"),
-            |dy, x, y, saved| Hyperbolic.backward(dy, x, y, saved).expect("the same shapes").x,
-        );
+        check_alone!(Logistic, shape);
+        check_alone!(Hyperbolic, shape);
         let op = Chained { seed: Seed(3), p: 0.5 };
-        check(
-            shape,
-            |x| op.forward(x).expect("a probability"),
-            |x| op.forward_inplace(x).expect("a probability"),
-            |dy, x, y, saved| op.backward(dy, x, y, saved).expect("the same shapes").x,
-        );
+        check_alone!(op, shape);
     }
 }
 
 #[test]
 fn softmax_reads_its_rows_thrice_before_it_writes() {
     for shape in [&[4, 9][..], &[300, 500], &[3, 70_000], &[2, 5, 33]] {
-        check(
-            shape,
-            |x| Softmax.forward(x).expect("no empty row"),
-            |x| Softmax.forward_inplace(x).expect("no empty row"),
-            |dy, x, y, saved| Softmax.backward(dy, x, y, saved).expect("the same shapes").x,
-        );
+        check_alone!(Softmax, shape);
     }
 }
 

@@ -5,7 +5,7 @@ use pullback::layer::{Arg, Output};
 use pullback::layers::*;
 use pullback::ndarray::{ArrayD, Dimension, IxDyn};
 use pullback::{Layer, Window};
-use pullback_tests::Draw;
+use pullback_tests::Rng;
 use pullback_tests::formulas::{Answer, Call};
 use pullback_tests::kernels::evaluate;
 
@@ -21,7 +21,7 @@ struct Along {
 }
 
 impl Along {
-    fn draw(draw: &mut Draw, ceil: bool) -> Along {
+    fn draw(draw: &mut Rng, ceil: bool) -> Along {
         let (kernel, stride, dilation) = (draw.between(1, 4), draw.between(1, 4), draw.between(1, 2));
         let span = dilation * (kernel - 1) + 1;
         let (len, padding) = (draw.between(span, span + 6), draw.between(0, (span / 2).min(2)));
@@ -29,7 +29,7 @@ impl Along {
     }
 
     /// Windows side by side that cover the array.
-    fn tiling(draw: &mut Draw) -> Along {
+    fn tiling(draw: &mut Rng) -> Along {
         let kernel = draw.between(1, 4);
         Along { len: kernel * draw.between(1, 4), kernel, stride: kernel, padding: 0, dilation: 1, ceil: false }
     }
@@ -75,7 +75,7 @@ fn window<const D: usize>(along: &[Along; D], count_padding: bool, divisor: Opti
     k.dilation(along.map(|a| a.dilation)).ceil_mode(along[0].ceil).count_padding(count_padding).divisor(divisor)
 }
 
-fn shape<const D: usize>(draw: &mut Draw, along: &[Along; D]) -> Vec<usize> {
+fn shape<const D: usize>(draw: &mut Rng, along: &[Along; D]) -> Vec<usize> {
     let outer = [draw.between(1, 2), draw.between(1, 2)];
     outer.into_iter().chain(along.iter().map(|a| a.len)).collect()
 }
@@ -88,7 +88,7 @@ fn pooled<L: Layer<f64>>(op: &L, x: &ArrayD<f64>, dy: impl FnOnce(&[usize]) -> A
     (evaluate(op, &Call::default().tensor("x", x.clone()), &dy), dy)
 }
 
-fn mean_shares<const D: usize, L: Layer<f64>>(draw: &mut Draw, pool: impl Fn(Window<D>) -> L) {
+fn mean_shares<const D: usize, L: Layer<f64>>(draw: &mut Rng, pool: impl Fn(Window<D>) -> L) {
     let (ceil, count_padding) = (draw.below(2) == 0, draw.below(2) == 0);
     let divisor = (draw.below(3) == 0).then(|| draw.between(1, 9) as i64);
     let along = [(); D].map(|()| Along::draw(draw, ceil));
@@ -106,7 +106,7 @@ fn mean_shares<const D: usize, L: Layer<f64>>(draw: &mut Draw, pool: impl Fn(Win
     }
 }
 
-fn max_alone<const D: usize, L: Layer<f64>>(draw: &mut Draw, pool: impl Fn(Window<D>) -> L) {
+fn max_alone<const D: usize, L: Layer<f64>>(draw: &mut Rng, pool: impl Fn(Window<D>) -> L) {
     let ceil = draw.below(2) == 0;
     let along = [(); D].map(|()| Along::draw(draw, ceil));
     let op = pool(window(&along, false, None));
@@ -143,7 +143,7 @@ fn elements<const D: usize>(along: &[Along; D], window: &[usize]) -> Vec<Vec<usi
     places
 }
 
-fn tiles_keep_the_sum<const D: usize, L: Layer<f64>>(draw: &mut Draw, pool: impl Fn(Window<D>) -> L) {
+fn tiles_keep_the_sum<const D: usize, L: Layer<f64>>(draw: &mut Rng, pool: impl Fn(Window<D>) -> L) {
     let along = [(); D].map(|()| Along::tiling(draw));
     let op = pool(window(&along, draw.below(2) == 0, None));
     let shape = shape(draw, &along);
@@ -157,29 +157,29 @@ const CASES: u64 = 200;
 #[test]
 fn an_elements_share_of_a_mean_is_the_sum_over_the_windows_that_hold_it() {
     for case in 0..CASES {
-        mean_shares(&mut Draw(case), |k| MeanPool1d { k });
-        mean_shares(&mut Draw(case), |k| MeanPool2d { k });
-        mean_shares(&mut Draw(case), |k| MeanPool3d { k });
+        mean_shares(&mut Rng(case), |k| MeanPool1d { k });
+        mean_shares(&mut Rng(case), |k| MeanPool2d { k });
+        mean_shares(&mut Rng(case), |k| MeanPool3d { k });
     }
 }
 
 #[test]
 fn a_maximums_gradient_arrives_where_it_was_and_nowhere_else() {
     for case in 0..CASES {
-        max_alone(&mut Draw(case), |k| MaxPool1d { k });
-        max_alone(&mut Draw(case), |k| MaxPool2d { k });
-        max_alone(&mut Draw(case), |k| MaxPool3d { k });
+        max_alone(&mut Rng(case), |k| MaxPool1d { k });
+        max_alone(&mut Rng(case), |k| MaxPool2d { k });
+        max_alone(&mut Rng(case), |k| MaxPool3d { k });
     }
 }
 
 #[test]
 fn tiles_keep_the_sum_of_the_cotangent() {
     for case in 0..CASES {
-        tiles_keep_the_sum(&mut Draw(case), |k| MeanPool1d { k });
-        tiles_keep_the_sum(&mut Draw(case), |k| MeanPool2d { k });
-        tiles_keep_the_sum(&mut Draw(case), |k| MeanPool3d { k });
-        tiles_keep_the_sum(&mut Draw(case), |k| MaxPool1d { k });
-        tiles_keep_the_sum(&mut Draw(case), |k| MaxPool2d { k });
-        tiles_keep_the_sum(&mut Draw(case), |k| MaxPool3d { k });
+        tiles_keep_the_sum(&mut Rng(case), |k| MeanPool1d { k });
+        tiles_keep_the_sum(&mut Rng(case), |k| MeanPool2d { k });
+        tiles_keep_the_sum(&mut Rng(case), |k| MeanPool3d { k });
+        tiles_keep_the_sum(&mut Rng(case), |k| MaxPool1d { k });
+        tiles_keep_the_sum(&mut Rng(case), |k| MaxPool2d { k });
+        tiles_keep_the_sum(&mut Rng(case), |k| MaxPool3d { k });
     }
 }

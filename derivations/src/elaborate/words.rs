@@ -4,11 +4,12 @@ use super::Elaborator;
 use super::typed::{Check, HostKind, TermFill, TermId, TermOp};
 use super::value::{Host, Literal, Tensor, Value};
 use crate::graph::{AxisId, AxisSet, BinaryOp, Distribution, UnaryOp};
-use crate::syntax::tidy;
+use crate::syntax::{NewAxes, axis_name, tidy};
 use proc_macro2::Span;
 use quote::quote;
 use syn::Expr;
 use syn::spanned::Spanned;
+use syn::visit::Visit;
 
 impl Elaborator<'_> {
     /// A call of a word of the vocabulary; the number of arguments is right.
@@ -417,12 +418,7 @@ impl Elaborator<'_> {
 
 /// The name in an argument that is an axis.
 pub(super) fn axis_ident(e: &Expr) -> Option<syn::Ident> {
-    match e {
-        Expr::Path(p) => p.path.get_ident().cloned(),
-        Expr::Paren(p) => axis_ident(&p.expr),
-        Expr::Group(p) => axis_ident(&p.expr),
-        _ => None,
-    }
+    axis_name(e).cloned()
 }
 
 fn unary_op(name: &str) -> Option<UnaryOp> {
@@ -443,39 +439,7 @@ fn binary_op(name: &str) -> Option<BinaryOp> {
 
 /// Whether a call inside an expression brings in an axis of this name. The expression has not been read yet.
 fn introduces(e: &Expr, axis: &str) -> bool {
-    struct Calls<'n>(&'n str, bool);
-    impl Calls<'_> {
-        fn call<'e>(&mut self, word: &str, mut args: impl Iterator<Item = &'e Expr>) {
-            let places: &[usize] = match word {
-                "window" | "adaptive_window" => &[2, 3],
-                "stack" | "concat" => &[0],
-                "rename" | "split" | "merge" | "slice" | "repeat" | "scatter" | "scatter_add" => &[2],
-                "pad" | "pad_reflect" | "pad_edge" | "pad_circular" => &[2],
-                _ => &[],
-            };
-            let mut at = 0;
-            for place in places {
-                let arg = args.nth(place - at);
-                at = place + 1;
-                self.1 |= arg.is_some_and(|arg| super::reindex::names(arg).iter().flatten().any(|name| name == self.0));
-            }
-        }
-    }
-    impl<'e> syn::visit::Visit<'e> for Calls<'_> {
-        fn visit_expr_call(&mut self, call: &'e syn::ExprCall) {
-            if let Expr::Path(path) = &*call.func
-                && let Some(word) = path.path.get_ident()
-            {
-                self.call(&word.to_string(), call.args.iter());
-            }
-            syn::visit::visit_expr_call(self, call);
-        }
-        fn visit_expr_method_call(&mut self, call: &'e syn::ExprMethodCall) {
-            self.call(&call.method.to_string(), std::iter::once(&*call.receiver).chain(&call.args));
-            syn::visit::visit_expr_method_call(self, call);
-        }
-    }
-    let mut calls = Calls(axis, false);
-    syn::visit::Visit::visit_expr(&mut calls, e);
-    calls.1
+    let mut axes = NewAxes::default();
+    axes.visit_expr(e);
+    axes.0.contains(axis)
 }

@@ -2,12 +2,14 @@
 //!
 //! In: the tokens of the attribute and of the function. Out: a formula, or errors; never a panic. Reads nothing else.
 
+mod axes;
 mod imports;
 mod limits;
 mod options;
 mod signature;
 pub mod vocabulary;
 
+pub(crate) use axes::{NewAxes, axis_name, elements};
 pub use imports::imports;
 pub use limits::check_limits;
 pub use options::Options;

@@ -114,6 +114,18 @@ pub fn word(name: &str) -> Option<&'static Word> {
     WORDS.iter().find(|w| w.name == name)
 }
 
+/// Which arguments of a word name axes that it may introduce.
+pub fn new_axes(word: &str) -> &'static [usize] {
+    match word {
+        "window" | "adaptive_window" => &[2, 3],
+        "stack" | "concat" => &[0],
+        "constant" => &[1],
+        "rename" | "split" | "merge" | "slice" | "repeat" | "scatter" | "scatter_add" => &[2],
+        "pad" | "pad_reflect" | "pad_edge" | "pad_circular" => &[2],
+        _ => &[],
+    }
+}
+
 /// The word that `name` probably misspells: within two edits, and closer to it than to half of another word, so that
 /// formulas called `gelu` or `silu` are not taken for `ge` and `sin`.
 pub fn nearest(name: &str) -> Option<&'static str> {

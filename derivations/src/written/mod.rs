@@ -13,12 +13,12 @@ mod words;
 
 use crate::elaborate::Library;
 use crate::error::Errors;
-use crate::syntax::{self, AxisList, Formula, Options, Param, ParamKind};
+use crate::syntax::{self, AxisList, Formula, NewAxes, Options, Param, ParamKind};
 use kind::{Kind, Out};
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use std::collections::{BTreeSet, HashMap};
-use syn::visit::{self, Visit};
+use syn::visit::Visit;
 
 /// A construct that has no rewriting.
 struct Unsupported;
@@ -383,37 +383,9 @@ impl Frame {
             _ => None,
         });
         let lists = lists.chain(formula.outputs.iter().map(|o| &o.axes));
-        let mut axes: BTreeSet<String> = lists.flat_map(|l| l.entries.iter().map(|e| e.name.to_string())).collect();
-        NewAxes(&mut axes).visit_block(&formula.body);
-        Frame { scopes: vec![HashMap::new()], axes, items, library }
-    }
-}
-
-/// Finds the axes that a body introduces, but not those of functions nested in it.
-struct NewAxes<'a>(&'a mut BTreeSet<String>);
-
-impl<'ast> Visit<'ast> for NewAxes<'_> {
-    fn visit_item_fn(&mut self, _: &'ast syn::ItemFn) {}
-
-    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
-        if let syn::Expr::Path(path) = &*call.func
-            && let Some(name) = path.path.get_ident()
-        {
-            self.0.extend(words::new_axes(&name.to_string(), &call.args.iter().collect::<Vec<_>>()));
-        }
-        visit::visit_expr_call(self, call);
-    }
-
-    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        let args: Vec<&syn::Expr> = std::iter::once(&*call.receiver).chain(&call.args).collect();
-        self.0.extend(words::new_axes(&call.method.to_string(), &args));
-        visit::visit_expr_method_call(self, call);
-    }
-
-    fn visit_pat_type(&mut self, pat: &'ast syn::PatType) {
-        if let Some(list) = syntax::tensor_axes(&mut Errors::default(), &pat.ty) {
-            self.0.extend(list.entries.iter().map(|e| e.name.to_string()));
-        }
+        let mut axes = NewAxes(lists.flat_map(|l| l.entries.iter().map(|e| e.name.to_string())).collect());
+        axes.visit_block(&formula.body);
+        Frame { scopes: vec![HashMap::new()], axes: axes.0, items, library }
     }
 }
 

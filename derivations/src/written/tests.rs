@@ -74,6 +74,7 @@ fn every_word_is_written() {
     for word in vocabulary::WORDS {
         let special = ["ensure", "stack", "concat", "constant", "ln", "ln_1p", "maximum", "minimum"];
         let known = special.contains(&word.name) || words::arguments(word.name) == Some(word.args.0);
+        assert!(words::new_axes(word.name).is_none_or(|at| at == vocabulary::new_axes(word.name)), "{}", word.name);
         assert_eq!(known, !by_terms.contains(&word.name), "{}", word.name);
     }
 }

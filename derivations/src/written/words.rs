@@ -2,6 +2,7 @@
 
 use super::kind::{Kind, Out};
 use super::{Unsupported, Writer, Written};
+use crate::syntax::{axis_name, elements};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::Expr;
@@ -72,37 +73,11 @@ pub(super) fn arguments(word: &str) -> Option<usize> {
     roles(word).map(<[Role]>::len)
 }
 
-/// The names that a call introduces as axes.
-pub(super) fn new_axes(word: &str, args: &[&Expr]) -> Vec<String> {
-    let at: Vec<usize> = match word {
-        "stack" | "concat" => vec![0],
-        "constant" => vec![1],
-        word => {
-            let roles = roles(word).unwrap_or_default().iter().enumerate();
-            roles.filter(|(_, r)| matches!(r, Role::New | Role::News | Role::NewPair)).map(|(i, _)| i).collect()
-        }
-    };
-    let found = at.into_iter().filter_map(|i| args.get(i)).flat_map(|e| elements(e));
-    found.filter_map(ident).map(ToString::to_string).collect()
-}
-
-/// The parts of a tuple, or the one expression.
-fn elements(e: &Expr) -> Vec<&Expr> {
-    match e {
-        Expr::Paren(p) => elements(&p.expr),
-        Expr::Group(p) => elements(&p.expr),
-        Expr::Tuple(t) => t.elems.iter().collect(),
-        one => vec![one],
-    }
-}
-
-fn ident(e: &Expr) -> Option<&Ident> {
-    match e {
-        Expr::Path(p) => p.path.get_ident(),
-        Expr::Paren(p) => ident(&p.expr),
-        Expr::Group(p) => ident(&p.expr),
-        _ => None,
-    }
+/// Which arguments of a word of one form name axes that it may introduce.
+#[cfg(test)]
+pub(super) fn new_axes(word: &str) -> Option<Vec<usize>> {
+    let is_new = |role: &Role| matches!(role, Role::New | Role::News | Role::NewPair);
+    Some(roles(word)?.iter().enumerate().filter(|(_, r)| is_new(r)).map(|(at, _)| at).collect())
 }
 
 impl Writer<'_> {
@@ -191,7 +166,7 @@ impl Writer<'_> {
 
     /// An axis by name: an argument of a helper, or one that this function knows or introduces.
     fn axis_argument(&mut self, e: &Expr) -> Written<TokenStream> {
-        let name = ident(e).ok_or(Unsupported)?;
+        let name = axis_name(e).ok_or(Unsupported)?;
         let text = name.to_string();
         if matches!(self.find(&text), Some(binding) if matches!(binding.kind, Kind::Axes)) {
             return Ok(quote!(&#name));
@@ -204,7 +179,7 @@ impl Writer<'_> {
     fn is_axes(&mut self, arg: &Expr) -> bool {
         let parts = elements(arg);
         parts.iter().all(|e| {
-            let Some(name) = ident(e).map(ToString::to_string) else { return false };
+            let Some(name) = axis_name(e).map(ToString::to_string) else { return false };
             match self.find(&name) {
                 Some(binding) => matches!(binding.kind, Kind::Axes),
                 None => self.frame().axes.contains(&name),

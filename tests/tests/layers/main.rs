@@ -8,6 +8,7 @@ use pullback::ndarray::{Array1, ArrayD, Ix2};
 use pullback::reference::{self as hand, Window2d};
 use pullback_derivations::graph::eval::draw;
 use pullback_derivations::graph::{Distribution, Draw, HostId};
+use pullback_tests::Rng;
 use pullback_tests::formulas::{Answer, Call, Formulas};
 
 fn layers() -> Formulas {
@@ -48,13 +49,9 @@ fn kernel(name: &str, call: &Call, dy: &ArrayD<f64>) -> Answer {
     }
 }
 
-/// Repeatable values, roughly uniform on (−2, 2).
+/// Repeatable values between −2 and 2.
 fn array(shape: &[usize], seed: u64) -> ArrayD<f64> {
-    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-    ArrayD::from_shape_simple_fn(shape, || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 11) as f64 / (1u64 << 53) as f64 * 4.0 - 2.0
-    })
+    Rng(seed).uniform(shape)
 }
 
 fn vector(values: &[f64]) -> ArrayD<f64> {

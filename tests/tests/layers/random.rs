@@ -4,9 +4,9 @@ use super::{Answer, Call, flat, kept_by_generator, kernel, vector};
 use approx::relative_eq;
 use pullback::ndarray::{ArrayD, Ix2};
 use pullback::reference::{self as hand, Invalid, Window2d};
-use pullback_tests::Draw;
+use pullback_tests::Rng;
 
-fn window(draw: &mut Draw) -> Window2d {
+fn window(draw: &mut Rng) -> Window2d {
     let mut pair = |lo, hi| [draw.between(lo, hi), draw.between(lo, hi)];
     let (kernel, stride, dilation, padding) = (pair(1, 3), pair(1, 3), pair(1, 2), pair(0, 1));
     let padding = [0, 1].map(|a| padding[a].min((dilation[a] * (kernel[a] - 1)).div_ceil(2)));
@@ -40,9 +40,9 @@ fn same_grads(what: &str, answer: &Answer, expected: &[(&str, ArrayD<f64>)]) {
 
 /// Goes through cases; one that the reference refuses is no case.
 #[track_caller]
-fn over_cases(case: impl Fn(&mut Draw, &str) -> Result<(), Invalid>) {
+fn over_cases(case: impl Fn(&mut Rng, &str) -> Result<(), Invalid>) {
     const CASES: usize = 150;
-    let taken = (0..CASES).filter(|i| case(&mut Draw(*i as u64 * 0x9E37_79B9 + 1), &format!("case {i}")).is_ok()).count();
+    let taken = (0..CASES).filter(|i| case(&mut Rng(*i as u64 * 0x9E37_79B9 + 1), &format!("case {i}")).is_ok()).count();
     assert!(taken > CASES / 2, "only {taken} cases");
 }
 

@@ -7,6 +7,7 @@ mod reduce;
 mod views;
 
 use super::{Axis, AxisDef, Coverage, Form, Given, Kind, Output, Param, ParamKind, Program, Setting, Source, Value, fill};
+use crate::Rng;
 
 /// No value has more elements.
 const LARGEST: usize = 500;
@@ -40,31 +41,6 @@ impl Drawer {
             }
         }
         program
-    }
-}
-
-/// A stream of numbers.
-pub(super) struct Rng(u64);
-
-impl Rng {
-    pub fn below(&mut self, n: usize) -> usize {
-        (fill::mixed(&mut self.0) % n.max(1) as u64) as usize
-    }
-    pub fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-    pub fn of<T: Copy>(&mut self, items: &[T]) -> T {
-        items[self.below(items.len())]
-    }
-    /// One of several, as likely as its weight.
-    pub fn weighted(&mut self, weights: &[usize]) -> Option<usize> {
-        let all: usize = weights.iter().sum();
-        let mut at = if all == 0 { return None } else { self.below(all) };
-        weights.iter().position(|w| {
-            let found = at < *w;
-            at = at.wrapping_sub(*w);
-            found
-        })
     }
 }
 

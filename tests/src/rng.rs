@@ -1,20 +1,37 @@
 //! Cases drawn from a number: extents, and arrays of any memory order.
 
+use crate::programs::fill::mixed;
 use pullback::ndarray::{ArrayD, Axis, Slice};
 
-/// A linear congruential generator (Knuth's MMIX), so that a failure is the same everywhere.
+/// A stream of numbers, the same everywhere.
 #[derive(Debug)]
-pub struct Draw(pub u64);
+pub struct Rng(pub u64);
 
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.0 >> 33
+impl Rng {
+    /// One of `0..n`; 0 where that is empty.
+    pub fn below(&mut self, n: usize) -> usize {
+        (mixed(&mut self.0) % n.max(1) as u64) as usize
     }
 
-    /// One of `0..n`.
-    pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n as u64) as usize
+    /// Once in so many times.
+    pub fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    /// One of several.
+    pub fn of<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
+    }
+
+    /// One of several, as likely as its weight.
+    pub fn weighted(&mut self, weights: &[usize]) -> Option<usize> {
+        let all: usize = weights.iter().sum();
+        let mut at = if all == 0 { return None } else { self.below(all) };
+        weights.iter().position(|w| {
+            let found = at < *w;
+            at = at.wrapping_sub(*w);
+            found
+        })
     }
 
     /// One of `lo..=hi`.
@@ -24,7 +41,7 @@ impl Draw {
 
     /// Between 0 and 1.
     pub fn unit(&mut self) -> f64 {
-        self.next() as f64 / (1u64 << 31) as f64
+        (mixed(&mut self.0) >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// An extent from each range, both ends included.
@@ -49,9 +66,14 @@ impl Draw {
         self.laid_out(&values)
     }
 
-    /// Finite numbers between −2 and 2.
+    /// Numbers between −2 and 2, row-major.
+    pub fn uniform(&mut self, shape: &[usize]) -> ArrayD<f64> {
+        ArrayD::from_shape_simple_fn(shape, || 4.0 * self.unit() - 2.0)
+    }
+
+    /// Numbers between −2 and 2.
     pub fn plain(&mut self, shape: &[usize]) -> ArrayD<f64> {
-        let values = ArrayD::from_shape_simple_fn(shape, || 4.0 * self.unit() - 2.0);
+        let values = self.uniform(shape);
         self.laid_out(&values)
     }
 
