@@ -55,8 +55,9 @@ impl Sources {
     /// If there is no such formula, or it calls one that is not there.
     pub fn expand(&self, name: &str) -> TokenStream {
         let mut item = self.items[name].clone();
+        let arguments = arguments(&item);
         item.attrs.retain(|a| !a.path().is_ident("derive_backward"));
-        let mut tokens = derive_backward(TokenStream::new(), item.into_token_stream(), "src/layers.rs:1:1");
+        let mut tokens = derive_backward(arguments, item.into_token_stream(), "src/layers.rs:1:1");
         while let Some((callee, state)) = fetched(&tokens) {
             let bundle = self.bundle(&callee);
             tokens = resume(quote!(#state { #bundle }));
@@ -68,7 +69,8 @@ impl Sources {
     fn bundle(&self, name: &str) -> TokenStream {
         let item = self.items.get(name).unwrap_or_else(|| panic!("no formula `{name}`"));
         let mut errors = Errors::default();
-        let formula = parse(&mut errors, &Options::default(), item.to_token_stream()).expect("a formula");
+        let options = Options::parse(&mut errors, arguments(item));
+        let formula = parse(&mut errors, &options, item.to_token_stream()).expect("a formula");
         let mut library = Library::default();
         while let Some(path) = callees(&formula, &library).into_iter().next() {
             let callee = path.segments.last().expect("a name").ident.to_string();
@@ -77,6 +79,13 @@ impl Sources {
         assert!(errors.is_empty(), "{name}: {:?}", errors.messages());
         library.bundle(&formula.item)
     }
+}
+
+/// The arguments of `#[derive_backward(..)]`.
+pub(crate) fn arguments(item: &syn::ItemFn) -> TokenStream {
+    let attribute = item.attrs.iter().find(|a| a.path().is_ident("derive_backward"));
+    let list = attribute.and_then(|a| a.meta.require_list().ok());
+    list.map_or_else(TokenStream::new, |list| list.tokens.clone())
 }
 
 /// The callee that an expansion asks for, and the state that goes back with it: `path!{ [target] state }`.

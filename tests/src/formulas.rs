@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use crate::expansion::arguments;
 pub use crate::host::Constant;
 
 /// The formulas of some source files.
@@ -153,8 +154,10 @@ impl Formulas {
         (formulas, found)
     }
 
+    /// The formulas that have kernels of their own, which helpers have not.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.items.keys().map(String::as_str)
+        let own = |item| !syntax::Options::parse(&mut Errors::default(), arguments(item)).helper;
+        self.items.iter().filter(move |(_, item)| own(item)).map(|(name, _)| name.as_str())
     }
 
     /// How many kernels a formula has: one a combination of its branches.
@@ -178,7 +181,8 @@ impl Formulas {
     fn typed(&self, name: &str) -> (Formula, Vec<Typed>) {
         let item = &self.items[name];
         let mut errors = Errors::default();
-        let formula = syntax::parse(&mut errors, &syntax::Options::default(), quote!(#item));
+        let options = syntax::Options::parse(&mut errors, arguments(item));
+        let formula = syntax::parse(&mut errors, &options, quote!(#item));
         let formula = formula.unwrap_or_else(|| panic!("{name}: {:?}", errors.messages()));
         let outcome = elaborate(&mut errors, &formula, &self.library);
         assert!(errors.is_empty(), "{name}: {:?}", errors.messages());
@@ -201,7 +205,8 @@ impl Formulas {
     /// The messages of a formula that is wrong.
     pub(crate) fn answer(&self, item: &syn::ItemFn, call: &Call, dys: &[ArrayD<f64>]) -> Result<Answer, String> {
         let mut errors = Errors::default();
-        let formula = syntax::parse(&mut errors, &syntax::Options::default(), quote!(#item));
+        let options = syntax::Options::parse(&mut errors, arguments(item));
+        let formula = syntax::parse(&mut errors, &options, quote!(#item));
         let formula = formula.ok_or_else(|| format!("{:?}", errors.messages()))?;
         let outcome = elaborate(&mut errors, &formula, &self.library);
         let Outcome::Typed(variants) = outcome else { return Err("calls something unknown".into()) };

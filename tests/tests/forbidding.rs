@@ -31,6 +31,21 @@ fn helped(x: Tensor<f32, N>) -> Tensor<f32, N> {
     helping(x)
 }
 
+/// Formulas that a macro of the user's writes.
+mod made {
+    use pullback::prelude::*;
+    macro_rules! scaled {
+        ($name:ident, $by:expr) => {
+            /// Times a number.
+            #[derive_backward]
+            pub fn $name(x: Tensor<f32, N>) -> Tensor<f32, N> {
+                $by * x
+            }
+        };
+    }
+    scaled!(thrice, 3.0);
+}
+
 #[test]
 fn formulas_are_no_dead_code() {
     let x = pullback::ndarray::array![-1.0f32, 2.0];

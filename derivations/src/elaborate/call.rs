@@ -153,6 +153,9 @@ impl Elaborator<'_> {
     }
 
     pub(super) fn method(&mut self, call: &syn::ExprMethodCall) -> Value {
+        if let Some((range, x)) = syntax::range_contains(call) {
+            return self.range_contains(range, x, call.span());
+        }
         let name = call.method.to_string();
         let receiver = self.expr(&call.receiver);
         match &receiver {
@@ -206,6 +209,23 @@ impl Elaborator<'_> {
             _ => quote!(#tokens),
         };
         Value::Host(Host { tokens: quote!(#typed.#method #turbofish(#(#args),*)), literal: None, span: call.span() })
+    }
+
+    /// Whether a constant lies in a range of constants.
+    fn range_contains(&mut self, range: &syn::ExprRange, x: &Expr, span: Span) -> Value {
+        let mut tokens = |e: &Expr| match self.expr(e) {
+            Value::Host(h) => Some(h.tokens),
+            Value::Poison => None,
+            other => {
+                let instead = "of a tensor's elements ask with `ge`, `lt` and their like, joined by `&`";
+                self.errors.at(e, format!("a constant is wanted here, and this is {}: {instead}", other.kind()));
+                None
+            }
+        };
+        let bounds = [&range.start, &range.end].map(|bound| bound.as_deref().map(&mut tokens));
+        let (Some(x), [None | Some(Some(_)), None | Some(Some(_))]) = (tokens(x), &bounds) else { return Value::Poison };
+        let ([start, end], dots) = (bounds.map(Option::flatten), &range.limits);
+        Value::Host(Host { tokens: quote!((#start #dots #end).contains(&(#x))), literal: None, span })
     }
 
     fn option_method(&mut self, call: &syn::ExprMethodCall, optional: &Optional) -> Value {

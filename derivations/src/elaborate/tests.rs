@@ -79,6 +79,10 @@ fn branches_make_variants() {
         b.map_or(y, |b| y + b)
     }";
     assert_eq!(built(source).expect("right").len(), 4);
+    let source = "fn f(x: Tensor<f32, N>, p: f64) -> Tensor<f32, N> {
+        if ((0.0..=1.0)).contains(&p) && !(..0.5).contains(&p) { x * p } else { x }
+    }";
+    assert_eq!(built(source).expect("right").len(), 2);
 }
 
 #[test]

@@ -18,6 +18,18 @@ pub(crate) use signature::{annotation as tensor_axes, list_text, tidy};
 use crate::error::Errors;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 
+/// The range and the value of `(a..b).contains(&x)`.
+pub(crate) fn range_contains(call: &syn::ExprMethodCall) -> Option<(&syn::ExprRange, &syn::Expr)> {
+    let mut receiver = &*call.receiver;
+    while let syn::Expr::Paren(syn::ExprParen { expr, .. }) | syn::Expr::Group(syn::ExprGroup { expr, .. }) = receiver {
+        receiver = expr;
+    }
+    match (receiver, call.args.first()) {
+        (syn::Expr::Range(range), Some(x)) if call.method == "contains" && call.args.len() == 1 => Some((range, x)),
+        _ => None,
+    }
+}
+
 /// A parsed formula.
 #[derive(Clone, Debug)]
 pub struct Formula {

@@ -2,7 +2,7 @@
 
 use super::{AxisEntry, AxisList, ElemType, Formula, Options, Output, Param, ParamKind};
 use crate::error::Errors;
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::{FnArg, GenericArgument, GenericParam, ItemFn, Pat, PathArguments, ReturnType, Type, TypeParamBound};
@@ -27,7 +27,7 @@ pub(super) fn formula(errors: &mut Errors, options: &Options, item: ItemFn) -> O
     }
     Some(Formula {
         name: sig.ident.clone(),
-        vis: item.vis.clone(),
+        vis: generated(item.vis.clone()),
         attrs: item.attrs.clone(),
         elems,
         params,
@@ -37,6 +37,14 @@ pub(super) fn formula(errors: &mut Errors, options: &Options, item: ItemFn) -> O
         sound: errors.reports() == before,
         item,
     })
+}
+
+/// The same visibility, as the macro's own: an item that begins with a token of a user's `macro_rules!` is linted as theirs.
+fn generated(mut vis: syn::Visibility) -> syn::Visibility {
+    if let syn::Visibility::Public(word) | syn::Visibility::Restricted(syn::VisRestricted { pub_token: word, .. }) = &mut vis {
+        word.span = Span::mixed_site().located_at(word.span);
+    }
+    vis
 }
 
 /// Reports what stands before `fn`, and `where`.

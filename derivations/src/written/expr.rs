@@ -2,7 +2,7 @@
 
 use super::kind::{Kind, Out};
 use super::{Unsupported, Writer, Written};
-use crate::syntax::vocabulary;
+use crate::syntax::{self, vocabulary};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{BinOp, Expr, UnOp};
@@ -190,6 +190,12 @@ impl Writer<'_> {
     }
 
     fn method(&mut self, call: &syn::ExprMethodCall) -> Written {
+        if let Some((range, x)) = syntax::range_contains(call) {
+            let (x, dots) = (self.host(x)?, &range.limits);
+            let mut bound = |e: &Option<Box<Expr>>| e.as_deref().map(|e| self.host(e)).transpose();
+            let (start, end) = (bound(&range.start)?, bound(&range.end)?);
+            return Ok(Out::host(quote!((#start #dots #end).contains(&(#x)))));
+        }
         let receiver = self.expr(&call.receiver)?;
         let name = call.method.to_string();
         let args: Vec<&Expr> = call.args.iter().collect();

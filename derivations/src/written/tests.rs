@@ -37,6 +37,7 @@ fn expressions_stand_as_they_are_and_numbers_become_values() {
 fn branches_agree_on_what_they_give() {
     becomes("if eps > 0.0 { x } else { 0.0 }", "ifeps>0.0{x}else{run.num(0.0)}");
     becomes("x * if k == 1 { 2.0 } else { 3.0 }", "x*run.num(ifk==1{2.0}else{3.0})");
+    becomes("if (0.0..=1.0).contains(&eps) { x } else { 0.0 }", "if(0.0..=1.0).contains(&(eps)){x}else{run.num(0.0)}");
     becomes("match k { 0 => x, _ => 1.0 }", "matchk{0=>{x}_=>{run.num(1.0)}}");
     becomes(
         "let (a, c) = if k > 1 { (x, 1.0) } else { (2.0, 3.0) }; a * c",

@@ -4,7 +4,7 @@ use crate::prelude::*;
 ///
 /// Shapes: any, kept. Source: V. Nair, G. E. Hinton, "Rectified Linear Units Improve Restricted Boltzmann Machines", 2010.
 #[derive_backward]
-pub fn relu(x: Tensor<f32, Many<S>>) -> Tensor<f32, Many<S>> {
+pub fn relu<T: Float>(x: Tensor<T, Many<S>>) -> Tensor<T, Many<S>> {
     max(x, 0.0)
 }
 
@@ -13,7 +13,7 @@ pub fn relu(x: Tensor<f32, Many<S>>) -> Tensor<f32, Many<S>> {
 ///
 /// Shapes: any, kept. Source: D. Hendrycks, K. Gimpel, "Gaussian Error Linear Units", arXiv:1606.08415.
 #[derive_backward]
-pub fn gelu(x: Tensor<f32, Many<S>>) -> Tensor<f32, Many<S>> {
+pub fn gelu<T: Float>(x: Tensor<T, Many<S>>) -> Tensor<T, Many<S>> {
     0.5 * x * (1.0 + erf(x * ::std::f64::consts::FRAC_1_SQRT_2))
 }
 
@@ -21,7 +21,7 @@ pub fn gelu(x: Tensor<f32, Many<S>>) -> Tensor<f32, Many<S>> {
 ///
 /// Shapes: any, kept. Source: as [`gelu`]; PyTorch's `approximate="tanh"`.
 #[derive_backward]
-pub fn gelu_tanh(x: Tensor<f32, Many<S>>) -> Tensor<f32, Many<S>> {
+pub fn gelu_tanh<T: Float>(x: Tensor<T, Many<S>>) -> Tensor<T, Many<S>> {
     let root = ::std::f64::consts::FRAC_2_SQRT_PI * ::std::f64::consts::FRAC_1_SQRT_2;
     0.5 * x * (1.0 + tanh(root * (x + 0.044715 * powi(x, 3))))
 }

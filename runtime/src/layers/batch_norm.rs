@@ -22,15 +22,15 @@ use crate::prelude::*;
 /// Shapes: x and y `(N, C, ...)`, everything else `C`. Source: S. Ioffe, C. Szegedy, "Batch Normalization", 2015,
 /// arXiv:1502.03167, algorithm 1; running statistics as PyTorch's `BatchNorm2d`.
 #[derive_backward]
-pub fn batch_norm(
-    x: Tensor<f32, (N, C, Many<S>)>,
-    gamma: Tensor<f32, C>,
-    beta: Tensor<f32, C>,
-    running_mean: &mut Tensor<f32, C>,
-    running_var: &mut Tensor<f32, C>,
+pub fn batch_norm<T: Float, P: Float>(
+    x: Tensor<T, (N, C, Many<S>)>,
+    gamma: Tensor<P, C>,
+    beta: Tensor<P, C>,
+    running_mean: &mut Tensor<P, C>,
+    running_var: &mut Tensor<P, C>,
     momentum: f64,
     eps: f64,
-) -> Tensor<f32, (N, C, Many<S>)> {
+) -> Tensor<T, (N, C, Many<S>)> {
     batch_norm_optional(x, Some(gamma), Some(beta), running_mean, running_var, momentum, eps)
 }
 
@@ -38,15 +38,15 @@ pub fn batch_norm(
 ///
 /// Shapes and source: as [`batch_norm`].
 #[derive_backward]
-pub fn batch_norm_optional(
-    x: Tensor<f32, (N, C, Many<S>)>,
-    gamma: Option<Tensor<f32, C>>,
-    beta: Option<Tensor<f32, C>>,
-    running_mean: &mut Tensor<f32, C>,
-    running_var: &mut Tensor<f32, C>,
+pub fn batch_norm_optional<T: Float, P: Float>(
+    x: Tensor<T, (N, C, Many<S>)>,
+    gamma: Option<Tensor<P, C>>,
+    beta: Option<Tensor<P, C>>,
+    running_mean: &mut Tensor<P, C>,
+    running_var: &mut Tensor<P, C>,
     momentum: f64,
     eps: f64,
-) -> Tensor<f32, (N, C, Many<S>)> {
+) -> Tensor<T, (N, C, Many<S>)> {
     let count = len(N) * len(S);
     let unbiased = var(x, (N, S)) * (count as f64 / (count as f64 - 1.0));
     let new_mean = (1.0 - momentum) * *running_mean + momentum * mean(x, (N, S));
@@ -61,12 +61,12 @@ pub fn batch_norm_optional(
 ///
 /// Shapes and source: as [`batch_norm`]; PyTorch's `track_running_stats=False`.
 #[derive_backward]
-pub fn batch_norm_untracked(
-    x: Tensor<f32, (N, C, Many<S>)>,
-    gamma: Option<Tensor<f32, C>>,
-    beta: Option<Tensor<f32, C>>,
+pub fn batch_norm_untracked<T: Float, P: Float>(
+    x: Tensor<T, (N, C, Many<S>)>,
+    gamma: Option<Tensor<P, C>>,
+    beta: Option<Tensor<P, C>>,
     eps: f64,
-) -> Tensor<f32, (N, C, Many<S>)> {
+) -> Tensor<T, (N, C, Many<S>)> {
     ensure(len(N) * len(S) != 1, "training needs more than one value a channel");
     ensure(eps > 0.0, "eps must be positive in training");
     normalized(x, gamma, beta, mean(x, (N, S)), var(x, (N, S)), eps)
@@ -77,14 +77,14 @@ pub fn batch_norm_untracked(
 ///
 /// Shapes and source: as [`batch_norm`].
 #[derive_backward]
-pub fn batch_norm_eval(
-    x: Tensor<f32, (N, C, Many<S>)>,
-    gamma: Tensor<f32, C>,
-    beta: Tensor<f32, C>,
-    #[constant] running_mean: Tensor<f32, C>,
-    #[constant] running_var: Tensor<f32, C>,
+pub fn batch_norm_eval<T: Float, P: Float>(
+    x: Tensor<T, (N, C, Many<S>)>,
+    gamma: Tensor<P, C>,
+    beta: Tensor<P, C>,
+    #[constant] running_mean: Tensor<P, C>,
+    #[constant] running_var: Tensor<P, C>,
     eps: f64,
-) -> Tensor<f32, (N, C, Many<S>)> {
+) -> Tensor<T, (N, C, Many<S>)> {
     normalized(x, Some(gamma), Some(beta), running_mean, running_var, eps)
 }
 
@@ -92,26 +92,26 @@ pub fn batch_norm_eval(
 ///
 /// Shapes and source: as [`batch_norm`].
 #[derive_backward]
-pub fn batch_norm_eval_optional(
-    x: Tensor<f32, (N, C, Many<S>)>,
-    gamma: Option<Tensor<f32, C>>,
-    beta: Option<Tensor<f32, C>>,
-    #[constant] running_mean: Tensor<f32, C>,
-    #[constant] running_var: Tensor<f32, C>,
+pub fn batch_norm_eval_optional<T: Float, P: Float>(
+    x: Tensor<T, (N, C, Many<S>)>,
+    gamma: Option<Tensor<P, C>>,
+    beta: Option<Tensor<P, C>>,
+    #[constant] running_mean: Tensor<P, C>,
+    #[constant] running_var: Tensor<P, C>,
     eps: f64,
-) -> Tensor<f32, (N, C, Many<S>)> {
+) -> Tensor<T, (N, C, Many<S>)> {
     normalized(x, gamma, beta, running_mean, running_var, eps)
 }
 
 #[derive_backward(helper)]
-fn normalized(
-    x: Tensor<f32, (N, C, Many<S>)>,
-    gamma: Option<Tensor<f32, C>>,
-    beta: Option<Tensor<f32, C>>,
-    mu: Tensor<f32, C>,
-    var: Tensor<f32, C>,
+fn normalized<T: Float, P: Float>(
+    x: Tensor<T, (N, C, Many<S>)>,
+    gamma: Option<Tensor<P, C>>,
+    beta: Option<Tensor<P, C>>,
+    mu: Tensor<P, C>,
+    var: Tensor<P, C>,
     eps: f64,
-) -> Tensor<f32, (N, C, Many<S>)> {
+) -> Tensor<T, (N, C, Many<S>)> {
     let normal = (x - mu) / sqrt(var + eps);
     let scaled = gamma.map_or(normal, |gamma| gamma * normal);
     beta.map_or(scaled, |beta| scaled + beta)

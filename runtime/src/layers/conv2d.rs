@@ -11,12 +11,12 @@ use crate::prelude::*;
 /// Shapes: x `(N, I, H, W)`, weight `(O, I, KH, KW)`, bias `O`, y `(N, O, OH, OW)`. Source: V. Dumoulin, F. Visin, "A
 /// guide to convolution arithmetic for deep learning", 2016, arXiv:1603.07285; PyTorch's `Conv2d`, one group.
 #[derive_backward]
-pub fn conv2d(
-    x: Tensor<f32, (N, I, H, W)>,
-    weight: Tensor<f32, (O, I, KH, KW)>,
-    bias: Option<Tensor<f32, O>>,
+pub fn conv2d<T: Float, P: Float>(
+    x: Tensor<T, (N, I, H, W)>,
+    weight: Tensor<P, (O, I, KH, KW)>,
+    bias: Option<Tensor<P, O>>,
     k: Window<2>,
-) -> Tensor<f32, (N, O, OH, OW)> {
+) -> Tensor<T, (N, O, OH, OW)> {
     let y = dot(window(x, (H, W), (OH, OW), (KH, KW), k), weight, (I, KH, KW));
     bias.map_or(y, |b| y + b)
 }

@@ -23,11 +23,8 @@ use crate::prelude::*;
 /// Shapes: any, kept. Source: N. Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
 /// 2014, section 10.
 #[derive_backward]
-pub fn dropout(x: Tensor<f32, Many<S>>, seed: Seed, p: f64) -> Tensor<f32, Many<S>> {
-    ensure(p >= 0.0, "the dropout probability must lie in [0, 1]");
-    ensure(p <= 1.0, "the dropout probability must lie in [0, 1]");
-    let keep = bernoulli_like(x, seed, 1.0 - p);
-    if p == 1.0 { x * 0.0 } else { x * keep / (1.0 - p) }
+pub fn dropout<T: Float>(x: Tensor<T, Many<S>>, seed: Seed, p: f64) -> Tensor<T, Many<S>> {
+    scaled(x, bernoulli_like(x, seed, 1.0 - p), p)
 }
 
 /// [`dropout`] of whole channels: one draw for each channel of each sample.
@@ -35,11 +32,8 @@ pub fn dropout(x: Tensor<f32, Many<S>>, seed: Seed, p: f64) -> Tensor<f32, Many<
 /// Shapes: x and y `(N, C, ...)`. Source: J. Tompson et al., "Efficient Object Localization Using Convolutional
 /// Networks", 2015, arXiv:1411.4280, section 3.2; PyTorch's `Dropout1d`, `Dropout2d`, `Dropout3d`.
 #[derive_backward]
-pub fn channel_dropout(x: Tensor<f32, (N, C, Many<S>)>, seed: Seed, p: f64) -> Tensor<f32, (N, C, Many<S>)> {
-    ensure(p >= 0.0, "the dropout probability must lie in [0, 1]");
-    ensure(p <= 1.0, "the dropout probability must lie in [0, 1]");
-    let keep = bernoulli((N, C), seed, 1.0 - p);
-    if p == 1.0 { x * 0.0 } else { x * keep / (1.0 - p) }
+pub fn channel_dropout<T: Float>(x: Tensor<T, (N, C, Many<S>)>, seed: Seed, p: f64) -> Tensor<T, (N, C, Many<S>)> {
+    scaled(x, bernoulli((N, C), seed, 1.0 - p), p)
 }
 
 /// The older convention, in training: `y = x·keep`, without scaling. In testing, [`dropout_unscaled_eval`].
@@ -47,9 +41,8 @@ pub fn channel_dropout(x: Tensor<f32, (N, C, Many<S>)>, seed: Seed, p: f64) -> T
 /// Shapes: any, kept. Source: G. Hinton et al., "Improving neural networks by preventing co-adaptation of feature
 /// detectors", 2012, arXiv:1207.0580.
 #[derive_backward]
-pub fn dropout_unscaled(x: Tensor<f32, Many<S>>, seed: Seed, p: f64) -> Tensor<f32, Many<S>> {
-    ensure(p >= 0.0, "the dropout probability must lie in [0, 1]");
-    ensure(p <= 1.0, "the dropout probability must lie in [0, 1]");
+pub fn dropout_unscaled<T: Float>(x: Tensor<T, Many<S>>, seed: Seed, p: f64) -> Tensor<T, Many<S>> {
+    ensure((0.0..=1.0).contains(&p), "the dropout probability must lie in [0, 1]");
     x * bernoulli_like(x, seed, 1.0 - p)
 }
 
@@ -58,9 +51,8 @@ pub fn dropout_unscaled(x: Tensor<f32, Many<S>>, seed: Seed, p: f64) -> Tensor<f
 ///
 /// Shapes and source: as [`dropout_unscaled`].
 #[derive_backward]
-pub fn dropout_unscaled_eval(x: Tensor<f32, Many<S>>, p: f64) -> Tensor<f32, Many<S>> {
-    ensure(p >= 0.0, "the dropout probability must lie in [0, 1]");
-    ensure(p <= 1.0, "the dropout probability must lie in [0, 1]");
+pub fn dropout_unscaled_eval<T: Float>(x: Tensor<T, Many<S>>, p: f64) -> Tensor<T, Many<S>> {
+    ensure((0.0..=1.0).contains(&p), "the dropout probability must lie in [0, 1]");
     x * (1.0 - p)
 }
 
@@ -70,33 +62,22 @@ pub fn dropout_unscaled_eval(x: Tensor<f32, Many<S>>, p: f64) -> Tensor<f32, Man
 /// Shapes: any, kept. Source: G. Klambauer et al., "Self-Normalizing Neural Networks", 2017, arXiv:1706.02515; PyTorch's
 /// `AlphaDropout`.
 #[derive_backward]
-pub fn alpha_dropout(x: Tensor<f32, Many<S>>, seed: Seed, p: f64) -> Tensor<f32, Many<S>> {
-    ensure(p >= 0.0, "the dropout probability must lie in [0, 1]");
-    ensure(p <= 1.0, "the dropout probability must lie in [0, 1]");
-    let keep = bernoulli_like(x, seed, 1.0 - p);
-    let alpha = 1.7580993408473766;
-    let a = 1.0 / ((1.0 - p) * (1.0 + p * alpha * alpha)).sqrt();
-    if p == 1.0 { x * 0.0 } else { a * (x * keep - alpha * (1.0 - keep)) + a * p * alpha }
+pub fn alpha_dropout<T: Float>(x: Tensor<T, Many<S>>, seed: Seed, p: f64) -> Tensor<T, Many<S>> {
+    self_normalizing(x, bernoulli_like(x, seed, 1.0 - p), p)
 }
 
 /// [`alpha_dropout`] of whole channels. Shapes: x and y `(N, C, ...)`. Source: PyTorch's `FeatureAlphaDropout`.
 #[derive_backward]
-pub fn feature_alpha_dropout(x: Tensor<f32, (N, C, Many<S>)>, seed: Seed, p: f64) -> Tensor<f32, (N, C, Many<S>)> {
-    ensure(p >= 0.0, "the dropout probability must lie in [0, 1]");
-    ensure(p <= 1.0, "the dropout probability must lie in [0, 1]");
-    let keep = bernoulli((N, C), seed, 1.0 - p);
-    let alpha = 1.7580993408473766;
-    let a = 1.0 / ((1.0 - p) * (1.0 + p * alpha * alpha)).sqrt();
-    if p == 1.0 { x * 0.0 } else { a * (x * keep - alpha * (1.0 - keep)) + a * p * alpha }
+pub fn feature_alpha_dropout<T: Float>(x: Tensor<T, (N, C, Many<S>)>, seed: Seed, p: f64) -> Tensor<T, (N, C, Many<S>)> {
+    self_normalizing(x, bernoulli((N, C), seed, 1.0 - p), p)
 }
 
 /// Gaussian dropout: `y = x·(1 + √(p/(1 − p))·g)` with standard normal g: the mean and variance of [`dropout`].
 ///
 /// Shapes: any, kept. Source: as [`dropout`], section 10.
 #[derive_backward]
-pub fn gaussian_dropout(x: Tensor<f32, Many<S>>, seed: Seed, p: f64) -> Tensor<f32, Many<S>> {
-    ensure(p >= 0.0, "the probability must lie in [0, 1)");
-    ensure(p < 1.0, "the probability must lie in [0, 1)");
+pub fn gaussian_dropout<T: Float>(x: Tensor<T, Many<S>>, seed: Seed, p: f64) -> Tensor<T, Many<S>> {
+    ensure((0.0..1.0).contains(&p), "the dropout probability must lie in [0, 1)");
     let deviation = (p / (1.0 - p)).sqrt();
     x * (1.0 + deviation * normal_like(x, seed))
 }
@@ -106,14 +87,29 @@ pub fn gaussian_dropout(x: Tensor<f32, Many<S>>, seed: Seed, p: f64) -> Tensor<f
 /// Shapes: x `(..., I)`, weight `(O, I)`, bias `O`, y `(..., O)`. Source: L. Wan et al., "Regularization of Neural Networks
 /// using DropConnect", 2013, ICML.
 #[derive_backward]
-pub fn drop_connect(
-    x: Tensor<f32, (Many<N>, I)>,
-    weight: Tensor<f32, (O, I)>,
-    bias: Tensor<f32, O>,
+pub fn drop_connect<T: Float, P: Float>(
+    x: Tensor<T, (Many<N>, I)>,
+    weight: Tensor<P, (O, I)>,
+    bias: Tensor<P, O>,
     seed: Seed,
     p: f64,
-) -> Tensor<f32, (Many<N>, O)> {
-    ensure(p >= 0.0, "the dropout probability must lie in [0, 1)");
-    ensure(p < 1.0, "the dropout probability must lie in [0, 1)");
+) -> Tensor<T, (Many<N>, O)> {
+    ensure((0.0..1.0).contains(&p), "the dropout probability must lie in [0, 1)");
     dot(x, weight * bernoulli_like(weight, seed, 1.0 - p) / (1.0 - p), I) + bias
+}
+
+/// What is kept, scaled such that the mean stays. (A product with 0 at `p = 1`, where nothing is kept: NaN stays NaN.)
+#[derive_backward(helper)]
+fn scaled<T: Float>(x: Tensor<T>, keep: Tensor<T>, p: f64) -> Tensor<T> {
+    ensure((0.0..=1.0).contains(&p), "the dropout probability must lie in [0, 1]");
+    if p == 1.0 { x * 0.0 } else { x * keep / (1.0 - p) }
+}
+
+/// What is kept, the rest −α', moved and scaled such that mean 0 and variance 1 stay.
+#[derive_backward(helper)]
+fn self_normalizing<T: Float>(x: Tensor<T>, keep: Tensor<T>, p: f64) -> Tensor<T> {
+    ensure((0.0..=1.0).contains(&p), "the dropout probability must lie in [0, 1]");
+    let alpha = 1.7580993408473766;
+    let a = 1.0 / ((1.0 - p) * (1.0 + p * alpha * alpha)).sqrt();
+    if p == 1.0 { x * 0.0 } else { a * (x * keep - alpha * (1.0 - keep)) + a * p * alpha }
 }

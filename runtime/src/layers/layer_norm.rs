@@ -5,12 +5,12 @@ use crate::prelude::*;
 /// Shapes: x and y `(..., C)`, γ and β `C`. Source: J. L. Ba, J. R. Kiros, G. E. Hinton, "Layer Normalization", 2016,
 /// arXiv:1607.06450; PyTorch's `LayerNorm`.
 #[derive_backward]
-pub fn layer_norm(
-    x: Tensor<f32, (Many<N>, C)>,
-    gamma: Tensor<f32, C>,
-    beta: Tensor<f32, C>,
+pub fn layer_norm<T: Float, P: Float>(
+    x: Tensor<T, (Many<N>, C)>,
+    gamma: Tensor<P, C>,
+    beta: Tensor<P, C>,
     eps: f64,
-) -> Tensor<f32, (Many<N>, C)> {
+) -> Tensor<T, (Many<N>, C)> {
     let mu = mean(x, C);
     let var = mean(sq(x - mu), C);
     gamma * (x - mu) / sqrt(var + eps) + beta

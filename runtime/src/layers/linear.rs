@@ -4,11 +4,11 @@ use crate::prelude::*;
 ///
 /// Shapes: x `(..., I)`, weight `(O, I)`, bias `O`, y `(..., O)`. Source: PyTorch's `Linear`.
 #[derive_backward]
-pub fn linear(
-    x: Tensor<f32, (Many<N>, I)>,
-    weight: Tensor<f32, (O, I)>,
-    bias: Option<Tensor<f32, O>>,
-) -> Tensor<f32, (Many<N>, O)> {
+pub fn linear<T: Float, P: Float>(
+    x: Tensor<T, (Many<N>, I)>,
+    weight: Tensor<P, (O, I)>,
+    bias: Option<Tensor<P, O>>,
+) -> Tensor<T, (Many<N>, O)> {
     let y = dot(x, weight, I);
     bias.map_or(y, |b| y + b)
 }

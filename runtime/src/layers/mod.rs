@@ -7,6 +7,10 @@
 //! | --- | --- | --- | --- |
 //! | ReLU | `relu(&x)?` | `Relu.forward(&x)?`, `Relu.backward(..)?` | `max_pool2d(relu(x), k)` |
 //!
+//! Each is for any [`Float`](crate::Float) `T`; parameters and statistics have a type `P` of their own, so that data in half
+//! precision go with parameters in `f32`. Where no argument says which (`BatchNormUntracked` without weight and bias), name it:
+//! `op.forward(&x, None::<&Array1<f32>>, None::<&Array1<f32>>)`.
+//!
 //! Semantics at the edges (ties, NaN, empty batches, window sizes) are PyTorch's. `pullback::reference` holds the same
 //! layers written by hand, against which these are tested.
 

@@ -7,25 +7,25 @@ use crate::prelude::*;
 /// Shapes: x `(N, C, H, W)`, y `(N, C, OH, OW)`. Source: Y.-L. Boureau, J. Ponce, Y. LeCun, "A Theoretical Analysis of
 /// Feature Pooling in Visual Recognition", 2010; PyTorch's `MaxPool2d`.
 #[derive_backward]
-pub fn max_pool2d(x: Tensor<f32, (N, C, H, W)>, k: Window<2>) -> Tensor<f32, (N, C, OH, OW)> {
+pub fn max_pool2d<T: Float>(x: Tensor<T, (N, C, H, W)>, k: Window<2>) -> Tensor<T, (N, C, OH, OW)> {
     max(window(x, (H, W), (OH, OW), (KH, KW), k), (KH, KW))
 }
 
 /// [`max_pool2d`] of sequences. Shapes: x `(N, C, L)`, y `(N, C, O)`. Source: PyTorch's `MaxPool1d`.
 #[derive_backward]
-pub fn max_pool1d(x: Tensor<f32, (N, C, L)>, k: Window<1>) -> Tensor<f32, (N, C, O)> {
+pub fn max_pool1d<T: Float>(x: Tensor<T, (N, C, L)>, k: Window<1>) -> Tensor<T, (N, C, O)> {
     max(window(x, L, O, K, k), K)
 }
 
 /// [`max_pool2d`] of volumes. Shapes: x `(N, C, D, H, W)`, y `(N, C, OD, OH, OW)`. Source: PyTorch's `MaxPool3d`.
 #[derive_backward]
-pub fn max_pool3d(x: Tensor<f32, (N, C, D, H, W)>, k: Window<3>) -> Tensor<f32, (N, C, OD, OH, OW)> {
+pub fn max_pool3d<T: Float>(x: Tensor<T, (N, C, D, H, W)>, k: Window<3>) -> Tensor<T, (N, C, OD, OH, OW)> {
     max(window(x, (D, H, W), (OD, OH, OW), (KD, KH, KW), k), (KD, KH, KW))
 }
 
 /// [`max_pool1d`], and where each maximum was: its index along `L`.
 #[derive_backward]
-pub fn max_pool1d_indices(x: Tensor<f32, (N, C, L)>, k: Window<1>) -> (Tensor<f32, (N, C, O)>, Tensor<i64, (N, C, O)>) {
+pub fn max_pool1d_indices<T: Float>(x: Tensor<T, (N, C, L)>, k: Window<1>) -> (Tensor<T, (N, C, O)>, Tensor<i64, (N, C, O)>) {
     let w = window(x, L, O, K, k);
     let place = window(index(L), L, O, K, k);
     (max(w, K), pick(fill(place, 0.0), K, argmax(w, K)))
@@ -33,10 +33,10 @@ pub fn max_pool1d_indices(x: Tensor<f32, (N, C, L)>, k: Window<1>) -> (Tensor<f3
 
 /// [`max_pool2d`], and where each maximum was: its index in the plane, row-major over `(H, W)`.
 #[derive_backward]
-pub fn max_pool2d_indices(
-    x: Tensor<f32, (N, C, H, W)>,
+pub fn max_pool2d_indices<T: Float>(
+    x: Tensor<T, (N, C, H, W)>,
     k: Window<2>,
-) -> (Tensor<f32, (N, C, OH, OW)>, Tensor<i64, (N, C, OH, OW)>) {
+) -> (Tensor<T, (N, C, OH, OW)>, Tensor<i64, (N, C, OH, OW)>) {
     let w = window(x, (H, W), (OH, OW), (KH, KW), k);
     let place = window(index(H) * len(W) + index(W), (H, W), (OH, OW), (KH, KW), k);
     (max(w, (KH, KW)), pick(fill(place, 0.0), (KH, KW), argmax(w, (KH, KW))))
@@ -44,10 +44,10 @@ pub fn max_pool2d_indices(
 
 /// [`max_pool3d`], and where each maximum was: its index in the volume, row-major over `(D, H, W)`.
 #[derive_backward]
-pub fn max_pool3d_indices(
-    x: Tensor<f32, (N, C, D, H, W)>,
+pub fn max_pool3d_indices<T: Float>(
+    x: Tensor<T, (N, C, D, H, W)>,
     k: Window<3>,
-) -> (Tensor<f32, (N, C, OD, OH, OW)>, Tensor<i64, (N, C, OD, OH, OW)>) {
+) -> (Tensor<T, (N, C, OD, OH, OW)>, Tensor<i64, (N, C, OD, OH, OW)>) {
     let w = window(x, (D, H, W), (OD, OH, OW), (KD, KH, KW), k);
     let place = (index(D) * len(H) + index(H)) * len(W) + index(W);
     let place = window(place, (D, H, W), (OD, OH, OW), (KD, KH, KW), k);
@@ -61,32 +61,32 @@ pub fn max_pool3d_indices(
 ///
 /// Shapes: x `(N, C, H, W)`, y `(N, C, OH, OW)`. Source: as [`max_pool2d`]; PyTorch's `AvgPool2d`.
 #[derive_backward]
-pub fn mean_pool2d(x: Tensor<f32, (N, C, H, W)>, k: Window<2>) -> Tensor<f32, (N, C, OH, OW)> {
+pub fn mean_pool2d<T: Float>(x: Tensor<T, (N, C, H, W)>, k: Window<2>) -> Tensor<T, (N, C, OH, OW)> {
     mean(window(x, (H, W), (OH, OW), (KH, KW), k), (KH, KW))
 }
 
 /// [`mean_pool2d`] of sequences. Shapes: x `(N, C, L)`, y `(N, C, O)`. Source: PyTorch's `AvgPool1d`.
 #[derive_backward]
-pub fn mean_pool1d(x: Tensor<f32, (N, C, L)>, k: Window<1>) -> Tensor<f32, (N, C, O)> {
+pub fn mean_pool1d<T: Float>(x: Tensor<T, (N, C, L)>, k: Window<1>) -> Tensor<T, (N, C, O)> {
     mean(window(x, L, O, K, k), K)
 }
 
 /// [`mean_pool2d`] of volumes. Shapes: x `(N, C, D, H, W)`, y `(N, C, OD, OH, OW)`. Source: PyTorch's `AvgPool3d`.
 #[derive_backward]
-pub fn mean_pool3d(x: Tensor<f32, (N, C, D, H, W)>, k: Window<3>) -> Tensor<f32, (N, C, OD, OH, OW)> {
+pub fn mean_pool3d<T: Float>(x: Tensor<T, (N, C, D, H, W)>, k: Window<3>) -> Tensor<T, (N, C, OD, OH, OW)> {
     mean(window(x, (D, H, W), (OD, OH, OW), (KD, KH, KW), k), (KD, KH, KW))
 }
 
 /// The largest element of each channel. Shapes: x `(N, C, ...)`, y `(N, C)`.
 #[derive_backward]
-pub fn global_max_pool(x: Tensor<f32, (N, C, Many<S>)>) -> Tensor<f32, (N, C)> {
+pub fn global_max_pool<T: Float>(x: Tensor<T, (N, C, Many<S>)>) -> Tensor<T, (N, C)> {
     max(x, S)
 }
 
 /// The mean of each channel. Shapes: x `(N, C, ...)`, y `(N, C)`. Source: M. Lin, Q. Chen, S. Yan, "Network In Network",
 /// 2013, arXiv:1312.4400, section 3.2.
 #[derive_backward]
-pub fn global_mean_pool(x: Tensor<f32, (N, C, Many<S>)>) -> Tensor<f32, (N, C)> {
+pub fn global_mean_pool<T: Float>(x: Tensor<T, (N, C, Many<S>)>) -> Tensor<T, (N, C)> {
     mean(x, S)
 }
 
@@ -96,7 +96,7 @@ pub fn global_mean_pool(x: Tensor<f32, (N, C, Many<S>)>) -> Tensor<f32, (N, C)> 
 /// Shapes: x `(N, C, H, W)`, y `(N, C, OH, OW)`. Source: P. Sermanet, S. Chintala, Y. LeCun, "Convolutional Neural Networks
 /// Applied to House Numbers Digit Classification", 2012, arXiv:1204.3968; PyTorch's `LPPool2d`.
 #[derive_backward]
-pub fn lp_pool2d(x: Tensor<f32, (N, C, H, W)>, p: f64, k: Window<2>) -> Tensor<f32, (N, C, OH, OW)> {
+pub fn lp_pool2d<T: Float>(x: Tensor<T, (N, C, H, W)>, p: f64, k: Window<2>) -> Tensor<T, (N, C, OH, OW)> {
     let total = sum(window(powf(x, p), (H, W), (OH, OW), (KH, KW), k), (KH, KW));
     let positive = gt(total, 0.0);
     select(positive, powf(select(positive, total, 1.0), 1.0 / p), 0.0)
@@ -104,7 +104,7 @@ pub fn lp_pool2d(x: Tensor<f32, (N, C, H, W)>, p: f64, k: Window<2>) -> Tensor<f
 
 /// [`lp_pool2d`] of sequences. Shapes: x `(N, C, L)`, y `(N, C, O)`. Source: PyTorch's `LPPool1d`.
 #[derive_backward]
-pub fn lp_pool1d(x: Tensor<f32, (N, C, L)>, p: f64, k: Window<1>) -> Tensor<f32, (N, C, O)> {
+pub fn lp_pool1d<T: Float>(x: Tensor<T, (N, C, L)>, p: f64, k: Window<1>) -> Tensor<T, (N, C, O)> {
     let total = sum(window(powf(x, p), L, O, K, k), K);
     let positive = gt(total, 0.0);
     select(positive, powf(select(positive, total, 1.0), 1.0 / p), 0.0)
@@ -115,19 +115,24 @@ pub fn lp_pool1d(x: Tensor<f32, (N, C, L)>, p: f64, k: Window<1>) -> Tensor<f32,
 ///
 /// Shapes: x `(N, C, H, W)`, y `(N, C, oh, ow)`. Source: PyTorch's `AdaptiveAvgPool2d`.
 #[derive_backward]
-pub fn adaptive_mean_pool2d(x: Tensor<f32, (N, C, H, W)>, oh: usize, ow: usize) -> Tensor<f32, (N, C, OH, OW)> {
+pub fn adaptive_mean_pool2d<T: Float>(x: Tensor<T, (N, C, H, W)>, oh: usize, ow: usize) -> Tensor<T, (N, C, OH, OW)> {
     mean(adaptive_window(x, (H, W), (OH, OW), (KH, KW), (oh, ow)), (KH, KW))
 }
 
 /// [`adaptive_mean_pool2d`] of sequences. Shapes: x `(N, C, L)`, y `(N, C, o)`.
 #[derive_backward]
-pub fn adaptive_mean_pool1d(x: Tensor<f32, (N, C, L)>, o: usize) -> Tensor<f32, (N, C, O)> {
+pub fn adaptive_mean_pool1d<T: Float>(x: Tensor<T, (N, C, L)>, o: usize) -> Tensor<T, (N, C, O)> {
     mean(adaptive_window(x, L, O, K, o), K)
 }
 
 /// [`adaptive_mean_pool2d`] of volumes. Shapes: x `(N, C, D, H, W)`, y `(N, C, od, oh, ow)`.
 #[derive_backward]
-pub fn adaptive_mean_pool3d(x: Tensor<f32, (N, C, D, H, W)>, od: usize, oh: usize, ow: usize) -> Tensor<f32, (N, C, OD, OH, OW)> {
+pub fn adaptive_mean_pool3d<T: Float>(
+    x: Tensor<T, (N, C, D, H, W)>,
+    od: usize,
+    oh: usize,
+    ow: usize,
+) -> Tensor<T, (N, C, OD, OH, OW)> {
     mean(adaptive_window(x, (D, H, W), (OD, OH, OW), (KD, KH, KW), (od, oh, ow)), (KD, KH, KW))
 }
 
@@ -135,11 +140,11 @@ pub fn adaptive_mean_pool3d(x: Tensor<f32, (N, C, D, H, W)>, od: usize, oh: usiz
 ///
 /// Shapes: x `(N, C, H, W)`, both results `(N, C, oh, ow)`. Source: PyTorch's `AdaptiveMaxPool2d`.
 #[derive_backward]
-pub fn adaptive_max_pool2d(
-    x: Tensor<f32, (N, C, H, W)>,
+pub fn adaptive_max_pool2d<T: Float>(
+    x: Tensor<T, (N, C, H, W)>,
     oh: usize,
     ow: usize,
-) -> (Tensor<f32, (N, C, OH, OW)>, Tensor<i64, (N, C, OH, OW)>) {
+) -> (Tensor<T, (N, C, OH, OW)>, Tensor<i64, (N, C, OH, OW)>) {
     let w = adaptive_window(x, (H, W), (OH, OW), (KH, KW), (oh, ow));
     let place = adaptive_window(index(H) * len(W) + index(W), (H, W), (OH, OW), (KH, KW), (oh, ow));
     (max(w, (KH, KW)), pick(fill(place, 0.0), (KH, KW), argmax(w, (KH, KW))))
@@ -147,7 +152,7 @@ pub fn adaptive_max_pool2d(
 
 /// [`adaptive_max_pool2d`] of sequences. Shapes: x `(N, C, L)`, both results `(N, C, o)`.
 #[derive_backward]
-pub fn adaptive_max_pool1d(x: Tensor<f32, (N, C, L)>, o: usize) -> (Tensor<f32, (N, C, O)>, Tensor<i64, (N, C, O)>) {
+pub fn adaptive_max_pool1d<T: Float>(x: Tensor<T, (N, C, L)>, o: usize) -> (Tensor<T, (N, C, O)>, Tensor<i64, (N, C, O)>) {
     let w = adaptive_window(x, L, O, K, o);
     let place = adaptive_window(index(L), L, O, K, o);
     (max(w, K), pick(fill(place, 0.0), K, argmax(w, K)))
@@ -155,12 +160,12 @@ pub fn adaptive_max_pool1d(x: Tensor<f32, (N, C, L)>, o: usize) -> (Tensor<f32, 
 
 /// [`adaptive_max_pool2d`] of volumes. Shapes: x `(N, C, D, H, W)`, both results `(N, C, od, oh, ow)`.
 #[derive_backward]
-pub fn adaptive_max_pool3d(
-    x: Tensor<f32, (N, C, D, H, W)>,
+pub fn adaptive_max_pool3d<T: Float>(
+    x: Tensor<T, (N, C, D, H, W)>,
     od: usize,
     oh: usize,
     ow: usize,
-) -> (Tensor<f32, (N, C, OD, OH, OW)>, Tensor<i64, (N, C, OD, OH, OW)>) {
+) -> (Tensor<T, (N, C, OD, OH, OW)>, Tensor<i64, (N, C, OD, OH, OW)>) {
     let w = adaptive_window(x, (D, H, W), (OD, OH, OW), (KD, KH, KW), (od, oh, ow));
     let place = (index(D) * len(H) + index(H)) * len(W) + index(W);
     let place = adaptive_window(place, (D, H, W), (OD, OH, OW), (KD, KH, KW), (od, oh, ow));

@@ -5,6 +5,6 @@ use crate::prelude::*;
 /// Shapes: x and y `(..., C)`, γ `C`. Source: B. Zhang, R. Sennrich, "Root Mean Square Layer Normalization", 2019,
 /// arXiv:1910.07467; PyTorch's `RMSNorm`.
 #[derive_backward]
-pub fn rms_norm(x: Tensor<f32, (Many<N>, C)>, gamma: Tensor<f32, C>, eps: f64) -> Tensor<f32, (Many<N>, C)> {
+pub fn rms_norm<T: Float, P: Float>(x: Tensor<T, (Many<N>, C)>, gamma: Tensor<P, C>, eps: f64) -> Tensor<T, (Many<N>, C)> {
     gamma * x / sqrt(mean(sq(x), C) + eps)
 }

@@ -6,7 +6,7 @@ use crate::prelude::*;
 /// Outputs", 1990; the shift as in P. Blanchard, D. J. Higham, N. J. Higham, "Accurately computing the log-sum-exp and
 /// softmax functions", 2021.
 #[derive_backward]
-pub fn softmax(x: Tensor<f32, (Many<N>, C)>) -> Tensor<f32, (Many<N>, C)> {
+pub fn softmax<T: Float>(x: Tensor<T, (Many<N>, C)>) -> Tensor<T, (Many<N>, C)> {
     let e = exp(x - max(x, C));
     e / sum(e, C)
 }
@@ -15,7 +15,7 @@ pub fn softmax(x: Tensor<f32, (Many<N>, C)>) -> Tensor<f32, (Many<N>, C)> {
 ///
 /// Shapes and source: as [`softmax`].
 #[derive_backward]
-pub fn log_softmax(x: Tensor<f32, (Many<N>, C)>) -> Tensor<f32, (Many<N>, C)> {
+pub fn log_softmax<T: Float>(x: Tensor<T, (Many<N>, C)>) -> Tensor<T, (Many<N>, C)> {
     let shifted = x - max(x, C);
     shifted - log(sum(exp(shifted), C))
 }

@@ -10,30 +10,30 @@ use crate::prelude::*;
 /// kernel`. Source: M. Zeiler, R. Fergus, "Visualizing and Understanding Convolutional Networks", 2013, arXiv:1311.2901;
 /// PyTorch's `MaxUnpool2d`.
 #[derive_backward]
-pub fn max_unpool2d(
-    x: Tensor<f32, (N, C, H, W)>,
+pub fn max_unpool2d<T: Float>(
+    x: Tensor<T, (N, C, H, W)>,
     place: Labels<(N, C, H, W)>,
     oh: usize,
     ow: usize,
-) -> Tensor<f32, (N, C, OH, OW)> {
+) -> Tensor<T, (N, C, OH, OW)> {
     split(scatter(x, place, P, oh * ow, (H, W)), P, (OH, OW), oh)
 }
 
 /// [`max_unpool2d`] of sequences. Shapes: x and place `(N, C, L)`, y `(N, C, o)`.
 #[derive_backward]
-pub fn max_unpool1d(x: Tensor<f32, (N, C, L)>, place: Labels<(N, C, L)>, o: usize) -> Tensor<f32, (N, C, O)> {
+pub fn max_unpool1d<T: Float>(x: Tensor<T, (N, C, L)>, place: Labels<(N, C, L)>, o: usize) -> Tensor<T, (N, C, O)> {
     scatter(x, place, O, o, L)
 }
 
 /// [`max_unpool2d`] of volumes. Shapes: x and place `(N, C, D, H, W)`, y `(N, C, od, oh, ow)`.
 #[derive_backward]
-pub fn max_unpool3d(
-    x: Tensor<f32, (N, C, D, H, W)>,
+pub fn max_unpool3d<T: Float>(
+    x: Tensor<T, (N, C, D, H, W)>,
     place: Labels<(N, C, D, H, W)>,
     od: usize,
     oh: usize,
     ow: usize,
-) -> Tensor<f32, (N, C, OD, OH, OW)> {
+) -> Tensor<T, (N, C, OD, OH, OW)> {
     let planes = split(scatter(x, place, P, od * oh * ow, (D, H, W)), P, (OD, Q), od);
     split(planes, Q, (OH, OW), oh)
 }

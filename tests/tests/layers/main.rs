@@ -90,7 +90,7 @@ fn every_formula_builds() {
     assert!(names.len() >= 16);
     for name in names {
         let expected = match name {
-            "batch_norm_optional" | "batch_norm_eval_optional" | "batch_norm_untracked" | "normalized" => 4,
+            "batch_norm_optional" | "batch_norm_eval_optional" | "batch_norm_untracked" => 4,
             name => 1 + usize::from(branching.contains(&name)),
         };
         assert_eq!(layers.variants(name), expected, "{name}");

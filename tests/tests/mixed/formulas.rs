@@ -1,23 +1,11 @@
-//! Formulas over two type parameters, and the ready-made layers called from them.
+//! Formulas over two type parameters, the ready-made layers among them.
 
 use super::{assert_rounded, drawn, wide};
 use crate::for_each_type;
+use pullback::layers::{self, BatchNorm, Dropout, Gelu, MaxPool2dIndices, MeanPool2d};
 use pullback::ndarray::{Array1, Array2, Array4, Ix1, Ix4};
 use pullback::prelude::*;
-use pullback::{bf16, f16, layers};
-
-#[derive_backward]
-pub fn batch_norm<T: Float, P: Float>(
-    x: Tensor<T, (N, C, Many<S>)>,
-    gamma: Tensor<P, C>,
-    beta: Tensor<P, C>,
-    running_mean: &mut Tensor<P, C>,
-    running_var: &mut Tensor<P, C>,
-    momentum: f64,
-    eps: f64,
-) -> Tensor<T, (N, C, Many<S>)> {
-    layers::batch_norm(x, gamma, beta, running_mean, running_var, momentum, eps)
-}
+use pullback::{bf16, f16};
 
 #[derive_backward]
 pub fn layer_norm<T: Float, P: Float>(
@@ -37,26 +25,6 @@ pub fn softmax<T: Float, Y: Float>(x: Tensor<T, (N, C)>) -> Tensor<Y, (N, C)> {
 }
 
 #[derive_backward]
-pub fn dropout<T: Float>(x: Tensor<T, Many<S>>, seed: Seed, p: f64) -> Tensor<T, Many<S>> {
-    layers::dropout(x, seed, p)
-}
-
-#[derive_backward]
-pub fn gelu<T: Float>(x: Tensor<T, Many<S>>) -> Tensor<T, Many<S>> {
-    layers::gelu(x)
-}
-
-#[derive_backward]
-pub fn max_pool<T: Float>(x: Tensor<T, (N, C, H, W)>, k: Window<2>) -> (Tensor<T, (N, C, OH, OW)>, Tensor<i64, (N, C, OH, OW)>) {
-    layers::max_pool2d_indices(x, k)
-}
-
-#[derive_backward]
-pub fn mean_pool<T: Float>(x: Tensor<T, (N, C, H, W)>, k: Window<2>) -> Tensor<T, (N, C, OH, OW)> {
-    layers::mean_pool2d(x, k)
-}
-
-#[derive_backward]
 pub fn linear<T: Float, P: Float>(
     x: Tensor<T, (N, I)>,
     weight: Tensor<T, (O, I)>,
@@ -67,7 +35,6 @@ pub fn linear<T: Float, P: Float>(
 }
 
 // the same numbers in every type: in `f64` a formula says what the others are, rounded
-gradient_test!(BatchNorm { momentum: 0.1, eps: 1e-3 });
 gradient_test!(LayerNorm { eps: 1e-3 });
 gradient_test!(Linear);
 gradient_test!(Softmax);
@@ -168,7 +135,7 @@ fn pools_round_once<T: Float>() {
     ] {
         let x: Array4<T> = drawn(&[3, 5, 14, 15], 1);
         let x64 = wide(&x);
-        let op = MaxPool { k };
+        let op = MaxPool2dIndices { k };
         let ((y, index), saved) = op.forward(&x).expect("a window that fits");
         let ((y64, index64), saved64) = op.forward(&x64).expect("a window that fits");
         assert_eq!(index, index64);
@@ -177,7 +144,7 @@ fn pools_round_once<T: Float>() {
         let dx = op.backward(&dy, &x, &y, &index, &saved).expect("the same shapes").x;
         let dx64 = op.backward(&wide(&dy), &x64, &y64, &index64, &saved64).expect("the same shapes").x;
         assert_rounded(&dx, &dx64, 0.6, "dx of a maximum");
-        let op = MeanPool { k };
+        let op = MeanPool2d { k };
         let (y, saved) = op.forward(&x).expect("a window that fits");
         let (y64, saved64) = op.forward(&x64).expect("a window that fits");
         assert_rounded(&y, &y64, 0.6, "y");
