@@ -323,49 +323,6 @@ impl Call {
     }
 }
 
-/// A constant of the user's as a number.
-pub fn number<N: HostNumber>(x: N) -> f64 {
-    x.number()
-}
-
-/// A constant of the user's as an integer.
-pub fn integer<N: HostNumber>(x: N) -> i64 {
-    x.integer()
-}
-
-/// The types of a formula's constants.
-pub trait HostNumber {
-    fn number(self) -> f64;
-    fn integer(self) -> i64;
-}
-
-macro_rules! host_numbers {
-    ($($t:ty)*) => { $(
-        impl HostNumber for $t {
-            #[inline]
-            fn number(self) -> f64 {
-                self as f64
-            }
-            #[inline]
-            fn integer(self) -> i64 {
-                self as i64
-            }
-        }
-    )* };
-}
-host_numbers! { f32 f64 usize u8 u16 u32 u64 isize i8 i16 i32 i64 }
-
-impl HostNumber for bool {
-    #[inline]
-    fn number(self) -> f64 {
-        f64::from(u8::from(self))
-    }
-    #[inline]
-    fn integer(self) -> i64 {
-        i64::from(self)
-    }
-}
-
 // ---- what is saved
 
 /// One saved array, and its name.

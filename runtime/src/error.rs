@@ -146,6 +146,17 @@ pub enum Error {
         /// The formula's own words.
         message: Cow<'static, str>,
     },
+    /// Whole constants that have no difference, quotient or remainder in their type: `len(N) - 1` where `N` is empty.
+    Arithmetic {
+        /// The operation that was called.
+        function: &'static str,
+        /// What stands before the operator.
+        left: i64,
+        /// `-`, `/` or `%`.
+        operator: char,
+        /// What stands after it.
+        right: i64,
+    },
     /// A cotangent, output, saved tensor or buffer of another shape than the call's.
     Buffer {
         /// The operation that was called.
@@ -234,6 +245,10 @@ impl fmt::Display for Error {
                 write!(f, "{function}: padding of {found} along {axis}, expected 0 to {most}")
             }
             Error::Ensure { function, message } => write!(f, "{function}: {message}"),
+            Error::Arithmetic { function, left, operator, right } => write!(
+                f,
+                "{function}: `{left} {operator} {right}` of whole numbers has no value in their type; reckon in `f64`, or rule it out with `ensure`"
+            ),
             Error::Buffer { function, argument, found, expected } => {
                 write!(f, "{function}: `{argument}` has shape {found:?}, expected {expected:?}")
             }

@@ -28,6 +28,7 @@
 #[doc(hidden)]
 pub mod __private;
 mod call;
+mod constants;
 #[doc(hidden)]
 pub mod drivers;
 mod error;

@@ -227,6 +227,27 @@ fn numbers_are_plain() {
     assert_relative_eq!(dt[()], 30.0, epsilon = 1e-6);
 }
 
+/// The unbiased variance of each group.
+#[derive_backward]
+pub fn group_var(x: Tensor<f32, (N, C)>, groups: usize) -> Tensor<f32, (N, G)> {
+    let y = split(x, C, (G, D), groups);
+    let each = len(C) / groups;
+    sum(sq(y - mean(y, D)), D) / (each - 1)
+}
+
+#[test]
+fn constants_without_a_value_are_errors() {
+    let x = Array2::<f32>::from_shape_fn((2, 4), |(n, c)| (n + c * c) as f32);
+    assert_eq!(group_var(&x, 2).unwrap(), array![[0.5, 12.5], [0.5, 12.5]]);
+    assert!(group_var(&x, 4).unwrap().iter().all(|y| y.is_nan()));
+    assert!(GroupVar { groups: 0 }.forward(&x).is_err());
+    let empty = Array2::<f32>::zeros((2, 0));
+    let below = GroupVar { groups: 1 }.forward(&empty).unwrap_err();
+    assert!(matches!(below, Error::Arithmetic { function: "group_var", left: 0, operator: '-', right: 1 }), "{below}");
+}
+
+gradient_test!(GroupVar { groups: 2 });
+
 /// Any rank.
 #[derive_backward]
 pub fn doubled<T: Float>(x: Tensor<T, Many<S>>) -> Tensor<T, Many<S>> {

@@ -5,6 +5,7 @@
 
 mod api;
 mod bundle;
+mod constants;
 mod docs;
 mod inner;
 mod inplace;

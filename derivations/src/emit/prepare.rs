@@ -8,7 +8,7 @@ use crate::elaborate::{Binding, Check, Decision, Typed, len_ident};
 use crate::graph::{AxisId, Int, IntId, Ints};
 use crate::syntax::Param;
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 /// `fn prepare(op, shapes) -> Result<Call, Error>`
 pub fn prepare(face: &Face<'_>, variants: &[Variant]) -> TokenStream {
@@ -106,7 +106,7 @@ fn choose(face: &Face<'_>, variants: &[Variant], open: &[(usize, &[Decision])], 
         let mine = open.iter().filter(|(_, d)| d.first().is_some_and(|d| d.value == value));
         mine.map(|(i, d)| (*i, &d[1..])).collect()
     };
-    let condition = &decision.tokens;
+    let condition = constant(face, &decision.tokens);
     let yes = choose(face, variants, &side(true), declared);
     let no = choose(face, variants, &side(false), declared);
     quote!(if #condition { #yes } else { #no })
@@ -134,6 +134,11 @@ fn leaf(face: &Face<'_>, variant: &Variant, index: usize, declared: usize) -> To
     }
 }
 
+/// A constant of the call.
+fn constant(face: &Face<'_>, tokens: &TokenStream) -> TokenStream {
+    super::constants::checked(tokens, &face.rt, &face.free("function").into_token_stream())
+}
+
 fn host_ident(face: &Face<'_>, index: usize) -> Ident {
     face.free(&format!("c{index}"))
 }
@@ -151,7 +156,7 @@ fn binding(face: &Face<'_>, typed: &Typed, binding: &Binding, declared: usize) -
         Binding::Host(id) => {
             let ident = host_ident(face, id.0 as usize);
             let host = &typed.hosts[id.0 as usize];
-            let tokens = &host.tokens;
+            let tokens = constant(face, &host.tokens);
             match host.kind {
                 HostKind::Number => quote!(let #ident = #rt::number(#tokens);),
                 HostKind::Integer => quote!(let #ident = #rt::integer(#tokens);),
@@ -225,11 +230,14 @@ fn check(face: &Face<'_>, typed: &Typed, check: &Check) -> TokenStream {
     let name = |a: &AxisId| typed.axes[a.0 as usize].name.clone();
     let index = |a: &AxisId| a.0 as usize;
     match check {
-        Check::Ensure { condition, message } => quote! {
-            if !(#condition) {
-                return ::core::result::Result::Err(#krate::Error::Ensure { function: #function, message: ::core::convert::From::from(#message) });
+        Check::Ensure { condition, message } => {
+            let condition = constant(face, condition);
+            quote! {
+                if !(#condition) {
+                    return ::core::result::Result::Err(#krate::Error::Ensure { function: #function, message: ::core::convert::From::from(#message) });
+                }
             }
-        },
+        }
         Check::Extent { axis, extent } => {
             let (axis, extent) = (index(axis), local_int(face, typed, *extent));
             quote!(#shapes.agree(#axis, #extent)?;)

@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::ops;
 
 use super::value::{Axis, Value};
-use crate::call::HostNumber;
+use crate::constants::HostNumber;
 use crate::{Seed, Window};
 
 /// One run of a formula: its values, the extents of its axes, and how many draws it has made.
