@@ -48,10 +48,9 @@ impl Workshop {
         let manifest = "[dependencies]\npullback = { path = \"{root}/runtime\", features = [\"testing\"] }\n\
             harness = { path = \"../harness\" }\n\n\
             [profile.dev]\ndebug = 0\nincremental = false\n[profile.dev.build-override]\nopt-level = 1\n\
-            [profile.dev.package.pullback]\nopt-level = 2\n[profile.dev.package.harness]\nopt-level = 1\n\n\
-            [[bin]]\nname = \"NAME\"\npath = \"src/lib.rs\"\n";
-        let manifest = manifest.replace("NAME", name);
-        let batch = Scratch::new(&self.folder, self.harness.target(), name, &manifest, &source(programs))?;
+            [profile.dev.package.pullback]\nopt-level = 2\n[profile.dev.package.harness]\nopt-level = 1\n";
+        let batch = Scratch::new(&self.folder, self.harness.target(), name, manifest, "")?;
+        batch.file("src/main.rs", &source(programs))?;
         let built = batch.cargo(&["build", "--quiet"])?;
         if !built.status.success() {
             let text = String::from_utf8_lossy(&built.stderr).into_owned();
