@@ -274,12 +274,12 @@ impl<'a, T: Float> Judge<'a, T> {
         let (left, right) = ((here.0 - below.0) / step, (above.0 - here.0) / step);
         let value = (above.0 - below.0) / (2.0 * step);
         // Rounding of the sums, magnified by the step; the curvature; what twice the step changes.
-        let noise = 64.0 * f64::EPSILON * (here.1 + above.1 + below.1) / step;
+        let noise = 256.0 * f64::EPSILON * (here.1 + above.1 + below.1) / step;
         let bend = ((far_above - far_below) / (4.0 * step) - value).abs();
         let tolerance = noise + bend + 1e-4 * value.abs().max(left.abs()).max(right.abs());
         let smooth = value.is_finite() && abs_diff_eq!(left, right, epsilon = tolerance);
         // Twice the step halves the quotient of a jump, and hardly changes that of a curve.
-        let jump = bend > 0.25 * value.abs() && bend > 4.0 * noise;
+        let jump = bend > 0.25 * value.abs() && bend > noise;
         Ok((smooth && !jump).then_some(Expected { value, tolerance }))
     }
 
