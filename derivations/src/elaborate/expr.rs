@@ -435,10 +435,13 @@ impl Elaborator<'_> {
         format!("({})", names.join(", "))
     }
 
+    /// Whether an unknown name may be an axis that something not known yet introduces: one that is named again.
+    pub(super) fn may_come(&self, name: &str) -> bool {
+        self.pending_axes && self.mentions.get(name).is_some_and(|n| *n > 1)
+    }
+
     pub(super) fn unknown_axis(&mut self, name: &Ident) {
-        // one that is named again may be introduced there
-        let again = self.mentions.get(&name.to_string()).is_some_and(|n| *n > 1);
-        if self.unknown_axes || (self.pending_axes && again) {
+        if self.unknown_axes || self.may_come(&name.to_string()) {
             return; // it may be one of those that could not be read
         }
         let mut known: Vec<String> = self.frame().axes.keys().map(|name| format!("`{name}`")).collect();

@@ -1,7 +1,7 @@
 //! Scalars of the call: the user's own Rust, kept as tokens and evaluated when the formula is called.
 
 use super::Elaborator;
-use super::typed::{Binding, HostDef, HostKind, TermId, TermOp};
+use super::typed::{AxisDef, Binding, HostDef, HostKind, TermId, TermOp};
 use super::value::{Host, Literal};
 use crate::graph::{AxisId, AxisSet, HostId, IntId};
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
@@ -31,8 +31,9 @@ pub(super) fn of_literal(literal: Literal, span: Span) -> Host {
 }
 
 /// The variable that holds an axis's extent in the generated code.
-pub fn len_ident(name: &str, axis: AxisId) -> Ident {
-    let lower: String = name.trim_start_matches("r#").chars().map(|c| c.to_ascii_lowercase()).collect();
+pub fn len_ident(axes: &[AxisDef], axis: AxisId) -> Ident {
+    let lower: String =
+        axes[axis.0 as usize].first_name.trim_start_matches("r#").chars().map(|c| c.to_ascii_lowercase()).collect();
     format_ident!("len_{}_{}", lower, axis.0, span = Span::mixed_site())
 }
 
@@ -73,7 +74,7 @@ impl Elaborator<'_> {
 
     /// The extent of some axes, as a host value.
     pub(super) fn len_host(&mut self, axes: &[AxisId], span: Span) -> Host {
-        let idents: Vec<Ident> = axes.iter().map(|a| len_ident(&self.typed.axes[a.0 as usize].name, *a)).collect();
+        let idents: Vec<Ident> = axes.iter().map(|a| len_ident(&self.typed.axes, *a)).collect();
         match idents.as_slice() {
             [] => Host { tokens: quote!(1usize), literal: None, span },
             [one] => Host { tokens: quote!(#one), literal: None, span },

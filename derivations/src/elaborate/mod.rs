@@ -284,7 +284,7 @@ impl<'a> Elaborator<'a> {
             1 => 64,
             _ => 28,
         };
-        self.typed.axes.push(AxisDef { name: name.into(), extent, many, canonical });
+        self.typed.axes.push(AxisDef { name: name.into(), first_name: name.into(), extent, many, canonical });
         Some(AxisId(index as u8))
     }
 

@@ -207,7 +207,7 @@ impl Elaborator<'_> {
             let id = e.host(HostKind::Integer, tokens);
             e.typed.ints.host(id)
         };
-        let len = host::len_ident(&self.axis_name(source), source);
+        let len = host::len_ident(&self.typed.axes, source);
         let out_len = int(self, quote!((#k).output_len(#dim, #len)));
         let tap_len = int(self, quote!((#k).kernel(#dim)));
         let stride = int(self, quote!((#k).step(#dim)));

@@ -45,6 +45,8 @@ impl Typed {
 #[derive(Clone, Debug)]
 pub struct AxisDef {
     pub name: String,
+    /// The name that it was made with: a call's result may get another, when the extent has been written about.
+    pub first_name: String,
     /// `None`: read off an argument's shape.
     pub extent: Option<IntId>,
     pub many: bool,

@@ -45,7 +45,7 @@ fn of_term(typed: &Typed, term: &Term, known: &[bool]) -> bool {
 
 /// Whether tokens are lengths of axes, whole numbers, and sums and products of these.
 fn is_extent(typed: &Typed, tokens: &TokenStream) -> bool {
-    let is_len = |ident: &Ident| (0..).map(AxisId).zip(&typed.axes).any(|(id, axis)| len_ident(&axis.name, id) == *ident);
+    let is_len = |ident: &Ident| (0..typed.axes.len()).any(|i| len_ident(&typed.axes, AxisId(i as u8)) == *ident);
     tokens.clone().into_iter().all(|token| match token {
         TokenTree::Group(group) => is_extent(typed, &group.stream()),
         TokenTree::Ident(ident) => is_len(&ident),

@@ -363,6 +363,7 @@ impl Elaborator<'_> {
                             self.frame().axes.contains_key(&text)
                                 || (text.len() <= 2 && text.chars().all(|c| c.is_ascii_uppercase()))
                                 || introduces(of, &text)
+                                || self.may_come(&text)
                         }
                     }
                 }

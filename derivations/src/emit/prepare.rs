@@ -84,7 +84,7 @@ fn signature_axes(variants: &[Variant]) -> Vec<String> {
 }
 
 fn len_of(typed: &Typed, axis: AxisId) -> Ident {
-    len_ident(&typed.axes[axis.0 as usize].name, axis)
+    len_ident(&typed.axes, axis)
 }
 
 fn signature_lens(face: &Face<'_>, typed: &Typed, count: usize) -> TokenStream {

@@ -166,8 +166,11 @@ pub(crate) struct Step<'a> {
     pub guard: Vec<Condition>,
     pub stores: Vec<Array>,
     pub folds: Vec<Fold>,
-    pub body: Box<dyn Fn(&Tile) + Send + Sync + 'a>,
+    pub body: TileBody<'a>,
 }
+
+/// Runs a body on a tile.
+type TileBody<'a> = Box<dyn Fn(&Tile) + Send + Sync + 'a>;
 
 impl Step<'_> {
     /// Every array that is written.
@@ -275,6 +278,12 @@ impl<'a, V: Vector> Script<'a, V> {
     /// The sweeps that follow run once, after the nest's last block.
     pub fn after(&mut self) {
         self.in_after = true;
+    }
+    fn push(&mut self, step: Step<'a>) {
+        match self.phases.last_mut() {
+            Some(Phase::Nest { steps, after, .. }) => (if self.in_after { after } else { steps }).push(step),
+            _ => unreachable!("sweeps belong to a nest"),
+        }
     }
     /// A sweep over a domain, with operands of the layer's type and wide ones.
     pub fn sweep<'s, const D: usize, const I: usize, const W: usize>(
@@ -405,10 +414,7 @@ impl<'s, 'a, V: Vector, L: Vector, const I: usize, const W: usize> Sweep<'s, 'a,
         F: Fn([L; I], [Wide<L>; W]) -> Out<L, O, K, M, A, P> + Copy + Send + Sync + 'a,
     {
         let (step, script) = self.step(body);
-        match script.phases.last_mut() {
-            Some(Phase::Nest { steps, after, .. }) => (if script.in_after { after } else { steps }).push(step),
-            _ => unreachable!("sweeps belong to a nest"),
-        }
+        script.push(step);
     }
     fn step<F, const O: usize, const K: usize, const M: usize, const A: usize, const P: usize>(
         self,
@@ -417,9 +423,13 @@ impl<'s, 'a, V: Vector, L: Vector, const I: usize, const W: usize> Sweep<'s, 'a,
     where
         F: Fn([L; I], [Wide<L>; W]) -> Out<L, O, K, M, A, P> + Copy + Send + Sync + 'a,
     {
-        let counts = [K, M, A, P];
-        assert!(self.stores.len() == O && self.folds.iter().map(Vec::len).eq(counts), "a body gives one value a target");
         let body = move |tile: &Tile| L::enter(TileJob { tile, body, marker: PhantomData });
+        self.ended(O, [K, M, A, P], Box::new(body))
+    }
+    /// The sweep with its body. Apart, so that it is not compiled once a body.
+    fn ended(self, stores: usize, folds: [usize; 4], body: TileBody<'a>) -> (Step<'a>, &'s mut Script<'a, V>) {
+        let given = self.stores.len() == stores && self.folds.iter().map(Vec::len).eq(folds);
+        assert!(given, "a body gives one value a target");
         let step = Step {
             domain: self.domain,
             lane: self.lane,
@@ -429,7 +439,7 @@ impl<'s, 'a, V: Vector, L: Vector, const I: usize, const W: usize> Sweep<'s, 'a,
             guard: self.guard,
             stores: self.stores,
             folds: self.folds.into_iter().flatten().collect(),
-            body: Box::new(body),
+            body,
         };
         (step, self.script)
     }

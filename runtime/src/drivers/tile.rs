@@ -196,7 +196,8 @@ where
     fn go(self) {
         // SAFETY: the driver's tile is valid, see `Tile`
         unsafe {
-            if O == 0 && K + M + A + P > 0 && self.tile.columns {
+            // decided before code is generated: what writes has one loop, not two
+            if const { O == 0 && K + M + A + P > 0 } && self.tile.columns {
                 columns::columns::<V, F, I, W, O, K, M, A, P>(self.tile, self.body)
             } else {
                 rows::rows::<V, F, I, W, O, K, M, A, P>(self.tile, self.body)

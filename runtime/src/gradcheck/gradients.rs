@@ -7,7 +7,7 @@ use super::failure::{Failure, Report};
 use super::judge::{Expected, Judge, Probe};
 use super::{Call, record};
 use crate::layer::{ArgKind, Buffer, GradD, Output};
-use crate::{Float, Layer, rng};
+use crate::{Float, rng};
 
 /// Up to so many elements of all arguments together, each is checked on its own; beyond that a sample.
 const EACH: usize = 128;
@@ -34,15 +34,16 @@ struct Way<'w, T> {
     base: Option<f64>,
 }
 
-impl<T: Float, L: Layer<T>> Call<'_, T, L> {
+impl<T: Float> Call<'_, T> {
     /// The positions of differentiable arguments.
-    fn variables() -> Vec<usize> {
-        (0..L::ARGS.len()).filter(|i| L::ARGS[*i].kind.is_differentiable()).collect()
+    fn variables(&self) -> Vec<usize> {
+        let args = self.spec.args;
+        (0..args.len()).filter(|i| args[*i].kind.is_differentiable()).collect()
     }
 
     /// A random cotangent for every output that has one.
     fn cotangents(&self) -> Vec<ArrayD<T>> {
-        let floats = self.forward.outputs.iter().filter_map(|y| match y {
+        let floats = self.outputs.iter().filter_map(|y| match y {
             Output::Float(y) => Some(y),
             Output::Int(_) => None,
         });
@@ -54,7 +55,7 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
     }
 
     fn backward(&self, way: &Way<'_, T>) -> Result<Gradients, Failure> {
-        let variables = Self::variables();
+        let variables = self.variables();
         let start = way.base.unwrap_or(f64::NAN);
         let fresh = |i: &usize| way.layout.of(&ArrayD::from_elem(IxDyn(way.case.shape(*i)), T::of(start)));
         let mut tensors: Vec<ArrayD<T>> = variables.iter().map(fresh).collect();
@@ -62,19 +63,20 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
         let is_wanted = |k: usize| way.wanted[k] && !way.case.is_absent(variables[k]);
         let mut slots: Vec<Option<GradD<'_, T>>> = vec![];
         for (k, (tensor, scalar)) in tensors.iter_mut().zip(&mut scalars).enumerate() {
-            let buffer = match L::ARGS[variables[k]].kind {
+            let buffer = match self.spec.args[variables[k]].kind {
                 ArgKind::Diff => Buffer::Scalar(scalar.view_mut()),
                 _ => Buffer::Tensor(tensor.view_mut()),
             };
             slots.push(is_wanted(k).then_some(GradD { buffer, add: way.base.is_some() }));
         }
         let views: Vec<ArrayViewD<'_, T>> = way.cotangents.iter().map(|c| c.view()).collect();
-        let result = self.op.backward(&views, &way.case.args(), way.outputs, &self.forward.saved, &mut slots);
+        let result = self.way_back.backward(&views, &way.case.args(), way.outputs, &mut slots);
         result.map_err(|error| Failure::Call { call: "backward", error })?;
         drop(slots);
         let mut gradients = vec![];
         for (k, (tensor, scalar)) in tensors.into_iter().zip(scalars).enumerate() {
-            let gradient = || if L::ARGS[variables[k]].kind == ArgKind::Diff { scalar.into_dyn() } else { tensor.mapv(T::f64) };
+            let gradient =
+                || if self.spec.args[variables[k]].kind == ArgKind::Diff { scalar.into_dyn() } else { tensor.mapv(T::f64) };
             gradients.push(is_wanted(k).then(gradient));
         }
         Ok(gradients)
@@ -84,9 +86,9 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
     fn plainly(&self, cotangents: &[ArrayD<T>]) -> Result<Gradients, Failure> {
         self.backward(&Way {
             case: &self.case,
-            outputs: &self.forward.outputs,
+            outputs: &self.outputs,
             cotangents,
-            wanted: &vec![true; Self::variables().len()],
+            wanted: &vec![true; self.variables().len()],
             layout: Layout::RowMajor,
             base: None,
         })
@@ -94,7 +96,7 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
 
     /// What to differentiate by: elements, and each argument as a whole.
     fn probes(&self) -> Vec<Probe> {
-        let present: Vec<usize> = Self::variables().into_iter().filter(|i| !self.case.is_absent(*i)).collect();
+        let present: Vec<usize> = self.variables().into_iter().filter(|i| !self.case.is_absent(*i)).collect();
         let len = |arg: usize| self.case.shape(arg).iter().product::<usize>();
         let total: usize = present.iter().map(|i| len(*i)).sum();
         let mut probes = vec![];
@@ -112,11 +114,11 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
     }
 
     /// Compares the gradients with the reference's slopes, and those with differences.
-    pub(super) fn check_gradients(&self, judge: &Judge<'_, T, L>, report: &mut Report) -> Result<Known, Failure> {
+    pub(super) fn check_gradients(&self, judge: &Judge<'_, T>, report: &mut Report) -> Result<Known, Failure> {
         let cotangents = self.cotangents();
         let gradients = self.plainly(&cotangents)?;
         self.check_same("backward computed twice", &gradients, &self.plainly(&cotangents)?)?;
-        let (probes, variables) = (self.probes(), Self::variables());
+        let (probes, variables) = (self.probes(), self.variables());
         let slopes = judge.slopes(&probes, &cotangents)?;
         let mut tolerances = vec![0.0; variables.len()];
         for (probe, slope) in probes.iter().zip(&slopes) {
@@ -138,7 +140,7 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
             }
             if !slope.agrees(found) {
                 let check = "backward, against the derivative of the formula run as written";
-                return Err(self.mismatch(check, gradient_of(L::ARGS[arg].name, probe), position, found, *slope));
+                return Err(self.mismatch(check, gradient_of(self.spec.args[arg].name, probe), position, found, *slope));
             }
             record(report, found, slope);
             report.slopes += usize::from(slope.is_judged());
@@ -151,7 +153,7 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
 
     fn check_difference(
         &self,
-        judge: &Judge<'_, T, L>,
+        judge: &Judge<'_, T>,
         probe: Probe,
         slope: Expected,
         cotangents: &[ArrayD<T>],
@@ -171,12 +173,12 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
             return Ok(());
         }
         let check = "the derivative of the formula run as written, against central differences of it";
-        Err(self.mismatch(check, gradient_of(L::ARGS[probe.arg()].name, &probe), vec![], slope.value, expected))
+        Err(self.mismatch(check, gradient_of(self.spec.args[probe.arg()].name, &probe), vec![], slope.value, expected))
     }
 
     /// Checks that two computations gave the same bits.
     fn check_same(&self, check: &'static str, expected: &Gradients, found: &Gradients) -> Result<(), Failure> {
-        for (k, arg) in Self::variables().into_iter().enumerate() {
+        for (k, arg) in self.variables().into_iter().enumerate() {
             let (Some(a), Some(b)) = (&expected[k], &found[k]) else { continue };
             if same_bits(a, b) {
                 continue;
@@ -184,7 +186,7 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
             let differs = |((_, a), b): &((_, &f64), &f64)| a.to_bits() != b.to_bits() && !(a.is_nan() && b.is_nan());
             if let Some(((at, a), b)) = a.indexed_iter().zip(b).find(differs) {
                 let expected = Expected { value: *a, tolerance: 0.0 };
-                let tensor = format!("gradient of `{}`", L::ARGS[arg].name);
+                let tensor = format!("gradient of `{}`", self.spec.args[arg].name);
                 return Err(self.mismatch(check, tensor, at.slice().to_vec(), *b, expected));
             }
         }
@@ -193,9 +195,9 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
 
     /// Computes the gradients of this call, which is `plain` in another layout: all at once, alone, and added.
     pub(super) fn check_variants(&self, plain: &Self, layout: Layout, known: &Known, report: &mut Report) -> Result<(), Failure> {
-        let outputs: Vec<Output<T>> = self.forward.outputs.iter().map(|y| output_in(layout, y)).collect();
+        let outputs: Vec<Output<T>> = self.outputs.iter().map(|y| output_in(layout, y)).collect();
         let cotangents: Vec<ArrayD<T>> = plain.cotangents().iter().map(|c| layout.of(c)).collect();
-        let n = Self::variables().len();
+        let n = self.variables().len();
         let all = vec![true; n];
         let way = Way { case: &self.case, outputs: &outputs, cotangents: &cotangents, wanted: &all, layout, base: None };
         let check = "backward in another layout, against row-major";
@@ -219,28 +221,28 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
         base: f64,
         report: &mut Report,
     ) -> Result<(), Failure> {
-        for (k, arg) in Self::variables().into_iter().enumerate() {
+        for (k, arg) in self.variables().into_iter().enumerate() {
             let (Some(plain), Some(found)) = (&known.gradients[k], &found[k]) else { continue };
             let expected = |g: &f64| {
                 let value = base + g;
                 Expected { value, tolerance: known.tolerances[k] + 8.0 * T::EPSILON * (base.abs() + value.abs()) }
             };
             let expected: Vec<Expected> = plain.iter().map(expected).collect();
-            self.compare(check, &format!("gradient of `{}`", L::ARGS[arg].name), found, &expected, report)?;
+            self.compare(check, &format!("gradient of `{}`", self.spec.args[arg].name), found, &expected, report)?;
         }
         Ok(())
     }
 
     /// Checks that `backward` does not look at what it says it does not.
     pub(super) fn check_reads(&self, known: &Known) -> Result<(), Failure> {
-        let reads = L::BACKWARD_READS;
+        let reads = self.spec.reads;
         let case = self.case.blanked(reads.args);
         let blank = |(k, y): (usize, &Output<T>)| match y {
             Output::Float(y) if !reads.outputs.contains(&k) => Output::Float(ArrayD::from_elem(y.raw_dim(), T::of(f64::NAN))),
             y => y.clone(),
         };
-        let outputs: Vec<Output<T>> = self.forward.outputs.iter().enumerate().map(blank).collect();
-        let (cotangents, wanted) = (self.cotangents(), vec![true; Self::variables().len()]);
+        let outputs: Vec<Output<T>> = self.outputs.iter().enumerate().map(blank).collect();
+        let (cotangents, wanted) = (self.cotangents(), vec![true; self.variables().len()]);
         let (outputs, cotangents, wanted) = (&outputs[..], &cotangents[..], &wanted[..]);
         let way = Way { case: &case, outputs, cotangents, wanted, layout: Layout::RowMajor, base: None };
         let check = "backward without the values that it says it does not read, against backward with them";
@@ -260,11 +262,11 @@ impl<T: Float, L: Layer<T>> Call<'_, T, L> {
         }
         let zeros: Vec<ArrayD<T>> = self.cotangents().iter().map(|c| ArrayD::from_elem(c.raw_dim(), T::of(0.0))).collect();
         let gradients = self.plainly(&zeros)?;
-        for (k, arg) in Self::variables().into_iter().enumerate() {
+        for (k, arg) in self.variables().into_iter().enumerate() {
             let nonzero = gradients[k].iter().flat_map(|g| g.indexed_iter()).find(|(_, g)| **g != 0.0);
             if let Some((at, g)) = nonzero {
                 let expected = Expected { value: 0.0, tolerance: 0.0 };
-                let tensor = format!("gradient of `{}`", L::ARGS[arg].name);
+                let tensor = format!("gradient of `{}`", self.spec.args[arg].name);
                 let check = "backward of a cotangent of zero, against zero";
                 return Err(self.mismatch(check, tensor, at.slice().to_vec(), *g, expected));
             }

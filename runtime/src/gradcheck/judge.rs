@@ -4,10 +4,11 @@ use approx::abs_diff_eq;
 use ndarray::ArrayD;
 
 use super::case::Case;
+use super::erased::{Erased, Spec};
 use super::failure::Failure;
 use crate::formula::{Axis, Rounding, Value};
 use crate::layer::{ArgKind, ArgSpec};
-use crate::{Error, Float, Layer, rng};
+use crate::{Error, Float, rng};
 
 /// Probes in one run of the reference.
 const WIDTH: usize = 32;
@@ -96,22 +97,24 @@ impl Probe {
 }
 
 /// The reference of one call.
-pub(super) struct Judge<'a, T, L> {
-    pub op: &'a L,
-    pub case: &'a Case<T>,
+pub(super) struct Judge<'a, T: Float> {
+    op: &'a dyn Erased<T>,
+    spec: Spec,
+    case: &'a Case<T>,
     /// The axes of each argument, with extents.
     dims: Vec<Vec<(Axis, usize)>>,
     rounded_runs: u64,
 }
 
-impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
-    pub fn new(op: &'a L, case: &'a Case<T>, rounded_runs: u64) -> Result<Self, Failure> {
+impl<'a, T: Float> Judge<'a, T> {
+    pub fn new(op: &'a dyn Erased<T>, case: &'a Case<T>, rounded_runs: u64) -> Result<Self, Failure> {
+        let layer = op.spec();
         let of = |(i, spec): (usize, &ArgSpec)| match case.is_absent(i) {
             true => Ok(vec![]),
-            false => flat_dims::<T, L>(spec.axes, spec.many, case.shape(i), spec.name),
+            false => flat_dims(&layer, spec.axes, spec.many, case.shape(i), spec.name),
         };
-        let dims = L::ARGS.iter().enumerate().map(of).collect::<Result<_, _>>()?;
-        Ok(Judge { op, case, dims, rounded_runs })
+        let dims = layer.args.iter().enumerate().map(of).collect::<Result<_, _>>()?;
+        Ok(Judge { op, spec: layer, case, dims, rounded_runs })
     }
 
     /// Runs the reference with the arguments' elements as `numbers` makes them.
@@ -131,7 +134,7 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
             let exact = matches!(spec.kind, ArgKind::Labels { .. });
             Some(value.with_rounding(if exact { Rounding::NONE } else { rounding }))
         };
-        let args: Vec<Option<Value>> = L::ARGS.iter().enumerate().map(value).collect();
+        let args: Vec<Option<Value>> = self.spec.args.iter().enumerate().map(value).collect();
         self.op.reference(&args)
     }
 
@@ -145,10 +148,12 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
         let all = std::iter::once(Rounding::NONE).chain((1..=self.rounded_runs).map(Self::rounding));
         let runs = all.map(|rounding| self.run(probes, rounding, None)).collect::<Result<Vec<_>, _>>();
         let runs = runs.map_err(|error| Failure::Call { call: "reference", error })?;
-        let expected = L::OUTPUTS.len() + self.case.states().count();
+        let expected = self.spec.outputs.len() + self.case.states().count();
         match runs[0].len() {
             found if found == expected => Ok(runs),
-            found => Err(spec::<T, L>(format!("the reference gives {found} values, expected {expected} outputs and states"))),
+            found => {
+                Err(wrong(&self.spec, format!("the reference gives {found} values, expected {expected} outputs and states")))
+            }
         }
     }
 
@@ -161,7 +166,7 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
             let fits = |value: &Value| value.dims().iter().all(|d| dims.contains(d));
             if !runs.iter().all(|run| fits(&run[k])) {
                 let expected = runs[0][k].dims().iter().map(|(_, len)| *len).collect();
-                return Err(Failure::Shape { function: L::NAME, tensor: tensor.clone(), found: shape.clone(), expected });
+                return Err(Failure::Shape { function: self.spec.name, tensor: tensor.clone(), found: shape.clone(), expected });
             }
             let flat: Vec<Vec<f64>> = runs.iter().map(|run| run[k].values_over(&dims)).collect();
             let at = |i: usize| {
@@ -175,11 +180,13 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
 
     /// The axes of the `k`-th of outputs and states.
     fn result_dims(&self, k: usize, shape: &[usize]) -> Result<Vec<(Axis, usize)>, Failure> {
-        let states = L::ARGS.iter().enumerate().filter(|(i, s)| s.kind == ArgKind::State && !self.case.is_absent(*i));
+        let states = self.spec.args.iter().enumerate().filter(|(i, s)| s.kind == ArgKind::State && !self.case.is_absent(*i));
         let state = |k: usize| states.map(|(i, _)| i).nth(k).map(|i| self.dims[i].clone());
-        match L::OUTPUTS.get(k) {
-            Some(output) => flat_dims::<T, L>(output.axes, output.many, shape, "an output"),
-            None => state(k - L::OUTPUTS.len()).ok_or_else(|| spec::<T, L>("the reference gives too many values".into())),
+        match self.spec.outputs.get(k) {
+            Some(output) => flat_dims(&self.spec, output.axes, output.many, shape, "an output"),
+            None => {
+                state(k - self.spec.outputs.len()).ok_or_else(|| wrong(&self.spec, "the reference gives too many values".into()))
+            }
         }
     }
 
@@ -227,7 +234,7 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
     /// For each of `width` tangents: Σ cotangent·tangent, and Σ |cotangent·tangent|.
     fn contract(&self, run: &[Value], cotangents: &[ArrayD<T>], width: usize) -> Result<Vec<(f64, f64)>, Failure> {
         let mut sums = vec![(0.0, 0.0); width];
-        let floats = L::OUTPUTS.iter().enumerate().filter(|(_, o)| !o.integer);
+        let floats = self.spec.outputs.iter().enumerate().filter(|(_, o)| !o.integer);
         for ((k, _), cotangent) in floats.zip(cotangents) {
             let dims = self.result_dims(k, cotangent.shape())?;
             let tangents = run[k].tangents_over(&dims, width);
@@ -254,7 +261,7 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
                 return Ok((f64::NAN, 0.0));
             }
             let mut sum = (0.0, 0.0);
-            let floats = L::OUTPUTS.iter().enumerate().filter(|(_, o)| !o.integer);
+            let floats = self.spec.outputs.iter().enumerate().filter(|(_, o)| !o.integer);
             for ((k, _), cotangent) in floats.zip(cotangents) {
                 let values = run[k].values_over(&self.result_dims(k, cotangent.shape())?);
                 let terms = cotangent.iter().zip(values).map(|(c, y)| c.f64() * y);
@@ -267,12 +274,12 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
         let (left, right) = ((here.0 - below.0) / step, (above.0 - here.0) / step);
         let value = (above.0 - below.0) / (2.0 * step);
         // Rounding of the sums, magnified by the step; the curvature; what twice the step changes.
-        let noise = 64.0 * f64::EPSILON * (here.1 + above.1 + below.1) / step;
+        let noise = 256.0 * f64::EPSILON * (here.1 + above.1 + below.1) / step;
         let bend = ((far_above - far_below) / (4.0 * step) - value).abs();
         let tolerance = noise + bend + 1e-4 * value.abs().max(left.abs()).max(right.abs());
         let smooth = value.is_finite() && abs_diff_eq!(left, right, epsilon = tolerance);
         // Twice the step halves the quotient of a jump, and hardly changes that of a curve.
-        let jump = bend > 0.25 * value.abs() && bend > 4.0 * noise;
+        let jump = bend > 0.25 * value.abs() && bend > noise;
         Ok((smooth && !jump).then_some(Expected { value, tolerance }))
     }
 
@@ -297,12 +304,13 @@ impl<'a, T: Float, L: Layer<T>> Judge<'a, T, L> {
     }
 }
 
-fn spec<T: Float, L: Layer<T>>(message: String) -> Failure {
-    Failure::Spec { function: L::NAME, message }
+fn wrong(spec: &Spec, message: String) -> Failure {
+    Failure::Spec { function: spec.name, message }
 }
 
 /// Axes with the extents of a shape, a `Many` axis being all its dimensions' elements.
-fn flat_dims<T: Float, L: Layer<T>>(
+fn flat_dims(
+    spec: &Spec,
     axes: &[&str],
     many: Option<usize>,
     shape: &[usize],
@@ -310,13 +318,13 @@ fn flat_dims<T: Float, L: Layer<T>>(
 ) -> Result<Vec<(Axis, usize)>, Failure> {
     let extra = (shape.len() + usize::from(many.is_some())).checked_sub(axes.len());
     let (Some(extra), true) = (extra, many.is_some() || shape.len() == axes.len()) else {
-        return Err(spec::<T, L>(format!("{tensor} has {} dimensions for the axes {axes:?}", shape.len())));
+        return Err(wrong(spec, format!("{tensor} has {} dimensions for the axes {axes:?}", shape.len())));
     };
     let mut rest = shape.iter().copied();
     let mut dims = vec![];
     for (i, name) in axes.iter().enumerate() {
-        let Some(id) = L::AXES.iter().position(|a| a == name) else {
-            return Err(spec::<T, L>(format!("axis {name} of {tensor} is not among {:?}", L::AXES)));
+        let Some(id) = spec.axes.iter().position(|a| a == name) else {
+            return Err(wrong(spec, format!("axis {name} of {tensor} is not among {:?}", spec.axes)));
         };
         let len = if many == Some(i) { rest.by_ref().take(extra).product() } else { rest.next().unwrap_or(1) };
         dims.push((Axis(id as u32), len));

@@ -6,6 +6,7 @@
 //! spread, a few times over, is what is allowed.
 
 mod case;
+mod erased;
 mod failure;
 mod gradients;
 mod judge;
@@ -20,9 +21,10 @@ pub use failure::{Failure, Mismatch, Report};
 #[cfg(feature = "testing")]
 pub use property::check_random;
 
-use crate::layer::{Arg, Forward, Output};
+use crate::layer::{Arg, Output};
 use crate::{Float, Layer};
 use case::{Case, Layout, Owned};
+use erased::{Backward, Erased, Spec};
 use judge::{Expected, Judge};
 
 /// Checks an operation on the given arguments, in the element type of the arguments.
@@ -38,14 +40,14 @@ pub fn gradcheck<T: Float, L: Layer<T>>(op: &L, args: &[Arg<'_, T>]) -> Result<R
     check_case(op, &Case::copy(args))
 }
 
-pub(crate) fn check_case<T: Float, L: Layer<T>>(op: &L, case: &Case<T>) -> Result<Report, Failure> {
+fn check_case<T: Float>(op: &dyn Erased<T>, case: &Case<T>) -> Result<Report, Failure> {
     match judged(op, case, judge::ROUNDED_RUNS) {
         Err(Failure::Element(_)) => judged(op, case, judge::MORE_ROUNDED_RUNS),
         result => result,
     }
 }
 
-fn judged<T: Float, L: Layer<T>>(op: &L, case: &Case<T>, rounded_runs: u64) -> Result<Report, Failure> {
+fn judged<T: Float>(op: &dyn Erased<T>, case: &Case<T>, rounded_runs: u64) -> Result<Report, Failure> {
     let call = Call::new(op, case.laid_out(Layout::RowMajor))?;
     let judge = Judge::new(op, case, rounded_runs)?;
     let mut report = Report::default();
@@ -62,23 +64,25 @@ fn judged<T: Float, L: Layer<T>>(op: &L, case: &Case<T>, rounded_runs: u64) -> R
 }
 
 /// A forward call and what it gave.
-struct Call<'a, T: Float, L: Layer<T>> {
-    op: &'a L,
+struct Call<'a, T: Float> {
+    spec: Spec,
     /// As the call left it.
     case: Case<T>,
-    forward: Forward<T, L::Saved>,
+    outputs: Vec<Output<T>>,
+    way_back: Box<dyn Backward<T> + 'a>,
 }
 
-impl<'a, T: Float, L: Layer<T>> Call<'a, T, L> {
-    fn new(op: &'a L, mut case: Case<T>) -> Result<Self, Failure> {
-        let forward = op.forward(&mut case.args_mut()).map_err(|error| Failure::Call { call: "forward", error })?;
-        Ok(Call { op, case, forward })
+impl<'a, T: Float> Call<'a, T> {
+    fn new(op: &'a dyn Erased<T>, mut case: Case<T>) -> Result<Self, Failure> {
+        let forward = op.forward(&mut case.args_mut());
+        let (outputs, way_back) = forward.map_err(|error| Failure::Call { call: "forward", error })?;
+        Ok(Call { spec: op.spec(), case, outputs, way_back })
     }
 
     fn mismatch(&self, check: &'static str, tensor: String, position: Vec<usize>, found: f64, expected: Expected) -> Failure {
         let Expected { value: expected, tolerance } = expected;
-        let call = self.case.describe(L::ARGS);
-        let function = L::NAME;
+        let call = self.case.describe(self.spec.args);
+        let function = self.spec.name;
         Failure::Element(Box::new(Mismatch { function, check, tensor, position, found, expected, tolerance, call }))
     }
 
@@ -108,16 +112,16 @@ impl<'a, T: Float, L: Layer<T>> Call<'a, T, L> {
             };
             (format!("output {i}"), y)
         };
-        let names = L::ARGS.iter().zip(&self.case.0).filter(|(_, a)| matches!(a, Owned::State(_))).map(|(s, _)| s.name);
+        let names = self.spec.args.iter().zip(&self.case.0).filter(|(_, a)| matches!(a, Owned::State(_))).map(|(s, _)| s.name);
         let states = names.zip(self.case.states()).map(|(name, r)| (format!("state `{name}`"), r.mapv(T::f64)));
-        self.forward.outputs.iter().enumerate().map(output).chain(states).collect()
+        self.outputs.iter().enumerate().map(output).chain(states).collect()
     }
 
-    fn check_values(&self, judge: &Judge<'_, T, L>, report: &mut Report) -> Result<Vec<Vec<Expected>>, Failure> {
-        if self.forward.outputs.len() != L::OUTPUTS.len() {
-            let (found, expected) = (self.forward.outputs.len(), L::OUTPUTS.len());
+    fn check_values(&self, judge: &Judge<'_, T>, report: &mut Report) -> Result<Vec<Vec<Expected>>, Failure> {
+        if self.outputs.len() != self.spec.outputs.len() {
+            let (found, expected) = (self.outputs.len(), self.spec.outputs.len());
             let message = format!("forward gives {found} outputs, expected {expected}");
-            return Err(Failure::Spec { function: L::NAME, message });
+            return Err(Failure::Spec { function: self.spec.name, message });
         }
         let shapes: Vec<_> = self.results().into_iter().map(|(name, y)| (name, y.shape().to_vec())).collect();
         let expected = judge.values(&shapes)?;

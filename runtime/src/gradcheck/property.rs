@@ -9,6 +9,7 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use super::case::{Case, Layout, Owned};
+use super::erased::{Erased, Spec};
 use super::{Call, Failure, Report, check_case};
 use crate::layer::{ArgKind, ArgSpec};
 use crate::{Error, Float, Layer, rng};
@@ -27,17 +28,18 @@ const LARGEST: usize = 400;
 /// # Panics
 /// On the first failure, naming the number that is wrong; where `forward` refuses everything, or nothing could be judged.
 pub fn check_random<L: Layer<f32> + Layer<f64> + Debug>(op: &L) {
-    check_type::<f64, L>(op);
-    check_type::<f32, L>(op);
+    check_type::<f64>(op, op);
+    check_type::<f32>(op, op);
 }
 
-fn check_type<T: Float, L: Layer<T> + Debug>(op: &L) {
+fn check_type<T: Float>(op: &dyn Erased<T>, shown: &dyn Debug) {
+    let spec = op.spec();
     let config = Config { failure_persistence: None, max_shrink_iters: 1024, ..Config::default() };
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { CASES };
     let mut runner = TestRunner::new_with_rng(Config { cases, ..config }, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let (report, refusal) = (Cell::new(Report::default()), RefCell::new(None));
-    let result = runner.run(&draws(L::AXES.len(), L::ARGS.len()), |draw| {
-        match draw.accepted::<T, L>(op) {
+    let result = runner.run(&draws(spec.axes.len(), spec.args.len()), |draw| {
+        match draw.accepted::<T>(op) {
             Err(failure) => *refusal.borrow_mut() = Some(failure),
             Ok(case) => {
                 let checked = check_case(op, &case).map_err(|failure| TestCaseError::fail(failure.to_string()))?;
@@ -47,14 +49,14 @@ fn check_type<T: Float, L: Layer<T> + Debug>(op: &L) {
         Ok(())
     });
     match result {
-        Err(TestError::Fail(reason, draw)) => panic!("{op:?}\n{reason}\n  drawn: {draw:?}"),
-        Err(TestError::Abort(reason)) => panic!("{op:?}: {reason}"),
+        Err(TestError::Fail(reason, draw)) => panic!("{shown:?}\n{reason}\n  drawn: {draw:?}"),
+        Err(TestError::Abort(reason)) => panic!("{shown:?}: {reason}"),
         Ok(()) => {}
     }
-    let variables = L::ARGS.iter().any(|spec| spec.kind.is_differentiable());
+    let variables = spec.args.iter().any(|spec| spec.kind.is_differentiable());
     if report.get().judged == 0 || (variables && report.get().slopes == 0) {
         let why = refusal.into_inner().map_or("no gradient could be judged".into(), |f| format!("every case was refused: {f}"));
-        panic!("{op:?}: {why}");
+        panic!("{shown:?}: {why}");
     }
 }
 
@@ -128,15 +130,16 @@ fn draws(axes: usize, args: usize) -> impl Strategy<Value = Draw> {
 impl Draw {
     /// A case that `forward` takes. Where it asks for another extent of an axis (that of a window's taps, say), the axis
     /// gets it.
-    fn accepted<T: Float, L: Layer<T>>(&self, op: &L) -> Result<Case<T>, Failure> {
+    fn accepted<T: Float>(&self, op: &dyn Erased<T>) -> Result<Case<T>, Failure> {
+        let layer = op.spec();
         let mut draw = self.clone();
-        let mut tries = L::AXES.len();
+        let mut tries = layer.axes.len();
         loop {
-            let case = draw.case::<T, L>();
+            let case = draw.case::<T>(&layer);
             let Err(failure) = Call::new(op, case.laid_out(Layout::RowMajor)) else { return Ok(case) };
             let wanted = match &failure {
                 Failure::Call { error: Error::Shape { axis, expected, .. }, .. } => {
-                    L::AXES.iter().position(|a| a == axis).map(|id| (id, *expected))
+                    layer.axes.iter().position(|a| a == axis).map(|id| (id, *expected))
                 }
                 _ => None,
             };
@@ -148,51 +151,51 @@ impl Draw {
         }
     }
 
-    fn case<T: Float, L: Layer<T>>(&self) -> Case<T> {
+    fn case<T: Float>(&self, layer: &Spec) -> Case<T> {
         let mut draw = self.clone();
-        while let Some(over) = L::ARGS.iter().find(|spec| draw.shape::<T, L>(spec).iter().product::<usize>() > LARGEST) {
-            draw.halve::<T, L>(over);
+        while let Some(over) = layer.args.iter().find(|spec| draw.shape(layer, spec).iter().product::<usize>() > LARGEST) {
+            draw.halve(layer, over);
         }
-        Case((0..L::ARGS.len()).map(|i| draw.arg::<T, L>(i)).collect())
+        Case((0..layer.args.len()).map(|i| draw.arg::<T>(layer, i)).collect())
     }
 
-    fn dims<T: Float, L: Layer<T>>(&self, axis: &str, many: bool) -> Vec<usize> {
-        match L::AXES.iter().position(|a| *a == axis) {
+    fn dims(&self, layer: &Spec, axis: &str, many: bool) -> Vec<usize> {
+        match layer.axes.iter().position(|a| *a == axis) {
             Some(id) if many => self.many[id].clone(),
             Some(id) => vec![self.extents[id]],
             None => vec![3],
         }
     }
 
-    fn shape<T: Float, L: Layer<T>>(&self, spec: &ArgSpec) -> Vec<usize> {
-        spec.axes.iter().enumerate().flat_map(|(i, axis)| self.dims::<T, L>(axis, spec.many == Some(i))).collect()
+    fn shape(&self, layer: &Spec, spec: &ArgSpec) -> Vec<usize> {
+        spec.axes.iter().enumerate().flat_map(|(i, axis)| self.dims(layer, axis, spec.many == Some(i))).collect()
     }
 
     /// Halves the largest extents of an argument.
-    fn halve<T: Float, L: Layer<T>>(&mut self, spec: &ArgSpec) {
-        let largest = self.shape::<T, L>(spec).into_iter().max().unwrap_or(0);
-        for id in spec.axes.iter().filter_map(|axis| L::AXES.iter().position(|a| a == axis)) {
+    fn halve(&mut self, layer: &Spec, spec: &ArgSpec) {
+        let largest = self.shape(layer, spec).into_iter().max().unwrap_or(0);
+        for id in spec.axes.iter().filter_map(|axis| layer.axes.iter().position(|a| a == axis)) {
             for len in self.many[id].iter_mut().chain([&mut self.extents[id]]).filter(|len| **len >= largest) {
                 *len = (*len / 2).max(1);
             }
         }
     }
 
-    fn arg<T: Float, L: Layer<T>>(&self, i: usize) -> Owned<T> {
-        let spec = &L::ARGS[i];
+    fn arg<T: Float>(&self, layer: &Spec, i: usize) -> Owned<T> {
+        let spec = &layer.args[i];
         if spec.optional && !self.present[i] {
             return Owned::Absent;
         }
-        let shape = self.shape::<T, L>(spec);
+        let shape = self.shape(layer, spec);
         let style = self.styles[if self.alike { 0 } else { i }];
         let value = |at| T::of(style.value(self.seed, i as u32, at));
         match spec.kind {
             ArgKind::Diff => Owned::Scalar(value(0).f64()),
             ArgKind::Labels { within } => {
                 // An axis that no argument has, such as a depth given as a number, is taken to be at least 2 long.
-                let known = |axis: &&str| L::ARGS.iter().any(|s| s.axes.contains(axis));
+                let known = |axis: &&str| layer.args.iter().any(|s| s.axes.contains(axis));
                 let bound = match within.iter().all(known) && !within.is_empty() {
-                    true => within.iter().map(|axis| self.extent_of::<T, L>(axis)).product::<usize>().max(1),
+                    true => within.iter().map(|axis| self.extent_of(layer, axis)).product::<usize>().max(1),
                     false => 2,
                 };
                 Owned::Labels(filled(&shape, |at| i64::from(rng::bits(self.seed, 2 * i as u32, at)) % bound as i64))
@@ -203,9 +206,9 @@ impl Draw {
     }
 
     /// The extent of an axis, of all dimensions together where it is a `Many` one.
-    fn extent_of<T: Float, L: Layer<T>>(&self, axis: &str) -> usize {
-        let many = L::ARGS.iter().any(|spec| spec.many.is_some_and(|i| spec.axes[i] == axis));
-        self.dims::<T, L>(axis, many).iter().product()
+    fn extent_of(&self, layer: &Spec, axis: &str) -> usize {
+        let many = layer.args.iter().any(|spec| spec.many.is_some_and(|i| spec.axes[i] == axis));
+        self.dims(layer, axis, many).iter().product()
     }
 }
 

@@ -4,9 +4,9 @@
 pub mod fill;
 
 use fill::Style;
-use pullback::layer::{Arg, Buffer, GradD, Output};
-use pullback::ndarray::ArrayD;
-use pullback::{Layer, gradcheck};
+use pullback::layer::{Arg, ArgSpec, Buffer, GradD, Output};
+use pullback::ndarray::{ArrayD, ArrayViewD};
+use pullback::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// An argument of a call, with its shape.
@@ -58,82 +58,98 @@ impl Owned {
 
 /// An operation of any type: all that is checked goes through here, so that a program adds little to compile.
 trait Operation: Sync {
+    fn args(&self) -> &'static [ArgSpec];
     fn gradcheck(&self, args: &[Arg<'_, f64>]) -> Result<(usize, usize), String>;
-    fn bits(&self, given: &[Owned]) -> Result<Vec<u64>, String>;
+    /// Calls forward, and hands the outputs and the way back on.
+    fn call(&self, args: &mut [Arg<'_, f64>], then: &mut Then<'_>) -> Result<(), String>;
 }
 
+/// A backward call: the cotangents, the arguments, and where gradients go.
+type Backward<'a> = dyn Fn(&[ArrayViewD<'_, f64>], &[Arg<'_, f64>], &mut [Option<GradD<'_, f64>>]) -> Result<(), String> + 'a;
+type Then<'a> = dyn FnMut(&[Output<f64>], &Backward<'_>) -> Result<(), String> + 'a;
+
 impl<L: Layer<f64> + Sync> Operation for L {
+    fn args(&self) -> &'static [ArgSpec] {
+        L::ARGS
+    }
+
     fn gradcheck(&self, args: &[Arg<'_, f64>]) -> Result<(usize, usize), String> {
         gradcheck(self, args).map(|r| (r.judged, r.unjudged)).map_err(|failure| failure.to_string())
     }
 
-    fn bits(&self, given: &[Owned]) -> Result<Vec<u64>, String> {
-        let mut states = given.to_vec();
-        let mut args: Vec<Arg<'_, f64>> = states.iter_mut().map(Owned::arg).collect();
-        let forward = self.forward(&mut args).map_err(|e| e.to_string())?;
-        drop(args);
-        let mut shapes = vec![];
-        for (spec, value) in L::ARGS.iter().zip(given).filter(|(spec, _)| spec.kind.is_differentiable()) {
-            let _ = spec;
-            shapes.push(match value {
-                Owned::Tensor(x) => Some(x.shape().to_vec()),
-                _ => None,
-            });
-        }
-        let mut backward = given.to_vec();
-        for value in &mut backward {
-            if let Owned::State(_) = value {
-                *value = Owned::Absent;
-            }
-        }
-        let args: Vec<Arg<'_, f64>> = backward.iter_mut().map(Owned::arg).collect();
-        run(&forward.outputs, &states, &shapes, &mut |dys, wanted| {
-            self.backward(dys, &args, &forward.outputs, &forward.saved, wanted).map_err(|e| e.to_string())
+    fn call(&self, args: &mut [Arg<'_, f64>], then: &mut Then<'_>) -> Result<(), String> {
+        let forward = self.forward(args).map_err(|e| e.to_string())?;
+        then(&forward.outputs, &|dys, args, wanted| {
+            self.backward(dys, args, &forward.outputs, &forward.saved, wanted).map_err(|e| e.to_string())
         })
     }
 }
 
-/// A backward call: the cotangents, and where gradients go.
-type Backward<'a> =
-    dyn FnMut(&[pullback::ndarray::ArrayViewD<'_, f64>], &mut [Option<GradD<'_, f64>>]) -> Result<(), String> + 'a;
+#[derive_backward]
+fn anything(x: Tensor<f64, N>) -> Tensor<f64, N> {
+    x
+}
+
+/// Has the checks compiled with this crate, and not with every batch.
+pub fn compiled_here() -> bool {
+    gradcheck(&Anything, &[Arg::<f64>::Absent]).is_ok()
+}
 
 /// The bits of all that a call writes: outputs, states, gradients of tensors.
-fn run(
-    outputs: &[Output<f64>],
-    states: &[Owned],
-    shapes: &[Option<Vec<usize>>],
-    backward: &mut Backward<'_>,
-) -> Result<Vec<u64>, String> {
+fn bits(operation: &dyn Operation, given: &[Owned]) -> Result<Vec<u64>, String> {
     let mut bits = vec![];
     let mut add = |x: &ArrayD<f64>| bits.extend(x.iter().map(|v| if v.is_nan() { u64::MAX } else { v.to_bits() }));
-    let mut cotangents = vec![];
-    for output in outputs {
-        match output {
-            Output::Float(y) => {
-                add(y);
-                let seed = cotangents.len() as u64;
-                let dy = fill::numbers(y.shape(), Style::Ordinary, seed);
-                cotangents.push(ArrayD::from_shape_vec(y.shape(), dy).expect("as many as the shape says"));
+    let mut states = given.to_vec();
+    let mut args: Vec<Arg<'_, f64>> = states.iter_mut().map(Owned::arg).collect();
+    operation.call(&mut args, &mut |outputs, backward| {
+        let mut cotangents = vec![];
+        for output in outputs {
+            match output {
+                Output::Float(y) => {
+                    add(y);
+                    let dy = fill::numbers(y.shape(), Style::Ordinary, cotangents.len() as u64);
+                    cotangents.push(ArrayD::from_shape_vec(y.shape(), dy).expect("as many as the shape says"));
+                }
+                Output::Int(y) => add(&y.mapv(|i| i as f64)),
             }
-            Output::Int(y) => add(&y.mapv(|i| i as f64)),
         }
-    }
-    for state in states {
+        gradients(operation, given, &cotangents, backward)?.iter().for_each(&mut add);
+        Ok(())
+    })?;
+    drop(args);
+    for state in &states {
         if let Owned::State(r) = state {
             add(r);
         }
     }
-    let mut buffers: Vec<ArrayD<f64>> =
-        shapes.iter().map(|s| ArrayD::from_elem(s.clone().unwrap_or_default(), f64::NAN)).collect();
-    let slots = buffers.iter_mut().zip(shapes);
-    let mut wanted: Vec<Option<GradD<'_, f64>>> = slots
-        .map(|(buffer, shape)| shape.as_ref().map(|_| GradD { buffer: Buffer::Tensor(buffer.view_mut()), add: false }))
+    Ok(bits)
+}
+
+/// The gradients of tensors.
+fn gradients(
+    operation: &dyn Operation,
+    given: &[Owned],
+    cotangents: &[ArrayD<f64>],
+    backward: &Backward<'_>,
+) -> Result<Vec<ArrayD<f64>>, String> {
+    let mut given = given.to_vec();
+    let differentiable = operation.args().iter().zip(&given).filter(|(spec, _)| spec.kind.is_differentiable());
+    let mut buffers: Vec<Option<ArrayD<f64>>> = differentiable
+        .map(|(_, value)| match value {
+            Owned::Tensor(x) => Some(ArrayD::from_elem(x.shape(), f64::NAN)),
+            _ => None,
+        })
         .collect();
     let dys: Vec<_> = cotangents.iter().map(|dy| dy.view()).collect();
-    backward(&dys, &mut wanted)?;
+    given.iter_mut().filter(|v| matches!(v, Owned::State(_))).for_each(|v| *v = Owned::Absent);
+    let args: Vec<Arg<'_, f64>> = given.iter_mut().map(Owned::arg).collect();
+    let mut wanted: Vec<Option<GradD<'_, f64>>> = vec![];
+    for buffer in &mut buffers {
+        wanted.push(buffer.as_mut().map(|b| GradD { buffer: Buffer::Tensor(b.view_mut()), add: false }));
+    }
+    backward(&dys, &args, &mut wanted)?;
     drop(wanted);
-    buffers.iter().for_each(add);
-    Ok(bits)
+    Ok(buffers.into_iter().flatten().collect())
 }
 
 /// A program of a batch.
@@ -174,7 +190,7 @@ impl Program {
         let given = self.arguments(Style::Ordinary);
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
-            pool.install(|| self.operation.bits(&given))
+            pool.install(|| bits(&*self.operation, &given))
         };
         if on(1)? == on(2)? { Ok(all) } else { Err("two threads give other bits than one".into()) }
     }

@@ -137,4 +137,50 @@ mod compiled {
         let x: ArrayD<f64> = array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]].into_dyn();
         gradcheck(&PickedAlongItself, &[Arg::tensor(&x), Arg::labels(&arr1(&[2i64, 0, 2]))]).unwrap();
     }
+
+    #[derive_backward]
+    pub fn reflected(x: Tensor<f64, N>) -> Tensor<f64, (P1, N)> {
+        let y = sq(x) + pad_reflect(x, N, P1, 0, 2);
+        y + mean(max(window(y, P1, O2, K3, Window::new([2])), K3), O2)
+    }
+
+    #[derive_backward]
+    pub fn renamed_result(x: Tensor<f64, F>) -> Tensor<f64, ()> {
+        let y: Tensor<f64, (Z1, F)> = reflected(x);
+        mean(y, (F, Z1))
+    }
+
+    /// The extent of the callee's `P1` was written under that name, and computed under the name that the caller gives.
+    #[test]
+    fn an_axis_that_the_caller_names_otherwise() {
+        gradcheck(&RenamedResult, &[Arg::tensor(&arr1(&[1.0, -0.5, 2.0, 0.3]))]).unwrap();
+    }
+
+    #[derive_backward]
+    pub fn least_of_a_result(x: Tensor<f64, F>) -> Tensor<f64, ()> {
+        let y: Tensor<f64, (Z1, F)> = reflected(x);
+        min(y, (Z1, F))
+    }
+
+    /// Before the callee was fetched its result's axes were not known, and `min` took them for values.
+    #[test]
+    fn a_minimum_over_axes_of_a_result() {
+        gradcheck(&LeastOfAResult, &[Arg::tensor(&arr1(&[1.0, -0.5, 2.0, 0.3]))]).unwrap();
+    }
+
+    #[derive_backward]
+    pub fn steps_beside_a_sum(x: Tensor<f64, L>, y: Tensor<f64, N>) -> (Tensor<f64, N>, Tensor<f64, L>) {
+        (gt(y, 0.5) * 0.5, cumsum(x, L))
+    }
+
+    /// The steps of one output, next to what is large in another, looked like a slope to differences.
+    #[test]
+    fn steps_are_no_slopes() {
+        use pullback_tests::programs::fill::{Style, numbers};
+        for seed in 0..200 {
+            let huge = |n: usize, seed: u64| arr1(&numbers(&[n], Style::Huge, seed));
+            let (x, y) = (huge(8, 2 * seed), huge(144, 2 * seed + 1));
+            gradcheck(&StepsBesideASum, &[Arg::tensor(&x), Arg::tensor(&y)]).unwrap();
+        }
+    }
 }
