@@ -206,7 +206,6 @@ const LAST_NAN: &[Difference] = &[("nans", "output 1", INDEX), ("nans", "gradien
 const ROOT: &str = "PyTorch takes the powers ½ and −½ for roots: √−∞ is NaN, √−0 is −0";
 const SIGN: &str = "the sign of NaN is NaN; PyTorch's is 0";
 const CLAMP: &str = "PyTorch stops a gradient where a clamp meets NaN; here it goes on";
-const EXACT: &str = "1/x − x/x² is 0 exactly, where PyTorch rounds";
 const DEFINED: &str = "the derivative where PyTorch has 0·∞";
 
 /// Where the answer is another than PyTorch's.
@@ -217,7 +216,6 @@ fn known(name: &str) -> &'static [Difference] {
         "absolute" | "signed" => &[("points", "gradient of x", SIGN)],
         "clamped" => &[("points", "gradient of x", CLAMP)],
         "below_zero" => &[("points", "gradient of x", CLAMP)],
-        "over_itself" => &[("plain", "gradient of x", EXACT), ("points", "gradient of x", EXACT)],
         "zero_over" | "log_of_sigmoid" | "log_of_exp" => &[("points", "gradient of x", DEFINED)],
         "clamped_by_tensors" => &[("crossed", "gradient of b", SIGN)],
         "greatest" | "least" => &[("nans", "gradient of x", INDEX)],
