@@ -1,7 +1,7 @@
-//! Reads PyTorch's operator samples in `data/opinfo`.
+//! Reads PyTorch's operator samples in `data/opinfo`, and those of `data/torch`, which have the same form.
 
 use pullback::ndarray::ArrayD;
-use safetensors::tensor::TensorView;
+use safetensors::tensor::{Metadata, TensorView};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value};
 use std::fs;
@@ -13,8 +13,15 @@ pub struct Sample {
     /// The operator and the position in its file, for messages.
     pub name: String,
     json: Value,
-    /// The bytes of the whole safetensors file.
-    tensors: Rc<Vec<u8>>,
+    tensors: Rc<Tensors>,
+}
+
+/// A safetensors file whose header was read once.
+struct Tensors {
+    header: Metadata,
+    /// Of the whole file, and where the tensors begin in it.
+    bytes: Vec<u8>,
+    begin: usize,
 }
 
 /// The samples of an operator.
@@ -35,7 +42,9 @@ pub fn samples_in(folder: &Path, operator: &str) -> Vec<Sample> {
         fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
     };
     let list: Vec<Value> = serde_json::from_slice(&read("json")).expect("a list of samples");
-    let tensors = Rc::new(read("safetensors"));
+    let bytes = read("safetensors");
+    let (size, header) = SafeTensors::read_metadata(&bytes).expect("a safetensors file");
+    let tensors = Rc::new(Tensors { header, bytes, begin: size + size_of::<u64>() });
     let sample = |(i, json)| Sample { name: format!("{operator}[{i}]"), json, tensors: tensors.clone() };
     list.into_iter().enumerate().map(sample).collect()
 }
@@ -121,8 +130,11 @@ impl Sample {
     }
     fn view(&self, value: &Value) -> TensorView<'_> {
         let key = value["tensor"].as_str().unwrap_or_else(|| panic!("{}: {value} is no tensor", self.name));
-        let file = SafeTensors::deserialize(&self.tensors).expect("a safetensors file");
-        file.tensor(key).expect("the tensor named by the sample")
+        let Tensors { header, bytes, begin } = &*self.tensors;
+        let info = header.info(key).expect("the tensor named by the sample");
+        let (from, to) = info.data_offsets;
+        let bytes = &bytes[begin + from..begin + to];
+        TensorView::new(info.dtype, info.shape.clone(), bytes).expect("as many bytes as the shape says")
     }
     fn floats(&self, value: &Value) -> ArrayD<f64> {
         self.array(value, Dtype::F64, f64::from_le_bytes)

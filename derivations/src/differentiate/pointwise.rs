@@ -1,6 +1,6 @@
 //! The table of partial derivatives. `x`, `a`, `b` are operands, `y` the result, `g` the cotangent of the result.
 //!
-//! Conventions at kinks are PyTorch's: `abs'(0) = 0`, `max(x, 0)'` at 0 is 0 and at NaN is 1.
+//! Conventions at kinks are PyTorch's: `abs'(0) = 0`, `max(x, 0)'` at 0 is 0 and at NaN is 1, `atan2'(0, 0) = 0`.
 
 use super::expr::{Expr, Tape};
 use crate::graph::{BinaryOp, InputKind, NodeId, Op, UnaryOp};
@@ -64,12 +64,18 @@ pub(super) fn binary<'t>(op: BinaryOp, side: Side, a: Expr<'t>, b: Expr<'t>, y: 
         (Max, B) => kink(Lt, Le, b, a, g),
         (Min, A) => kink(Gt, Ge, a, b, g),
         (Min, B) => kink(Gt, Ge, b, a, g),
-        (Atan2, A) => g * b / (a.powi(2) + b.powi(2)),
-        (Atan2, B) => -(g * a / (a.powi(2) + b.powi(2))),
+        (Atan2, A) => turn(a, b, g * b),
+        (Atan2, B) => -turn(a, b, g * a),
         (Hypot, A) => g * (a / y),
         (Hypot, B) => g * (b / y),
         (Gt | Ge | Lt | Le | Eq | Ne | And | Or, _) => return None,
     })
+}
+
+/// What an angle's cotangent is divided by is the distance squared; at the origin, which has no angle, there is no slope.
+fn turn<'t>(a: Expr<'t>, b: Expr<'t>, arm: Expr<'t>) -> Expr<'t> {
+    let distance = a.powi(2) + b.powi(2);
+    distance.cmp(BinaryOp::Eq, a.num(0.0)).select(a.num(0.0), arm / distance)
 }
 
 /// The cotangent of `v` in `max(v, other)` (or `min`): nothing where `v` loses; at a tie half, and nothing beside a

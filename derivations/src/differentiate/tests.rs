@@ -156,6 +156,24 @@ fn choices_guard_infinite_derivatives() {
     }
 }
 
+#[test]
+fn an_angle_has_no_slope_at_the_origin() {
+    let mut c = case();
+    c.env.inputs[0][1] = 0.0;
+    let [y, other] = [(c.x, true), (c.x, false)].map(|(x, first)| {
+        let zero = c.graph.binary(BinaryOp::Sub, x, x);
+        let (a, b) = if first { (x, zero) } else { (zero, x) };
+        c.graph.binary(BinaryOp::Atan2, a, b)
+    });
+    let y = c.graph.binary(BinaryOp::Add, y, other);
+    let cotangent = c.graph.add_input("dy", &[c.a, c.b], InputKind::Cotangent(0));
+    c.env.inputs.push(vec![1.0; 6]);
+    let grads = reverse(&mut c.graph, &[(y, cotangent)], &[c.x]);
+    let found = &c.graph.eval(&c.env)[grads[0].0 as usize];
+    assert_eq!(found[1], 0.0);
+    assert!(found.iter().all(|g| g.is_finite()));
+}
+
 /// `y[o, b, k] = x[2·o + k − 1, b]`, with a hole at −1: a strided window with padding.
 fn window(c: &mut Case, o: AxisId) -> (NodeId, Vec<Condition>) {
     let ints = &mut c.graph.ints;

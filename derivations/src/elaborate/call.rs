@@ -289,7 +289,7 @@ impl Elaborator<'_> {
             return Value::Poison;
         }
         let library = self.frame().library.clone();
-        let items = self.frame().items.clone();
+        let items = self.frame().for_nested();
         self.inline(&formula, library, items, args, span)
     }
 

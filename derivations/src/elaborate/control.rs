@@ -103,7 +103,7 @@ impl Elaborator<'_> {
         self.pattern(&local.pat, value);
     }
 
-    fn pattern(&mut self, pat: &Pat, value: Value) {
+    pub(super) fn pattern(&mut self, pat: &Pat, value: Value) {
         match pat {
             Pat::Wild(_) => {}
             Pat::Paren(inner) => self.pattern(&inner.pat, value),
@@ -173,7 +173,7 @@ impl Elaborator<'_> {
         for (entry, axis) in list.entries.iter().zip(order) {
             let name = entry.name.to_string();
             let axis_has_name = self.frame().axes.values().any(|axes| axes.contains(&axis));
-            if !self.frame().axes.contains_key(&name) && !axis_has_name {
+            if self.frame().axes_named(&name).is_none() && !axis_has_name {
                 self.typed.axes[axis.0 as usize].name = name.clone();
                 self.frame().axes.insert(name, vec![axis]);
             }
@@ -293,7 +293,7 @@ impl Elaborator<'_> {
     // ---- branches
 
     /// Whether a condition of the call holds in this specialisation; `None`: not decided yet, or an error.
-    fn decide(&mut self, tokens: proc_macro2::TokenStream) -> Option<bool> {
+    pub(super) fn decide(&mut self, tokens: proc_macro2::TokenStream) -> Option<bool> {
         let code = tokens.to_string();
         if let Some(Decision { value, .. }) = self.typed.decisions.iter().find(|d| d.code == code) {
             return Some(*value);
@@ -371,7 +371,7 @@ impl Elaborator<'_> {
         Value::Poison
     }
 
-    fn otherwise(&mut self, branch: &syn::ExprIf) -> Value {
+    pub(super) fn otherwise(&mut self, branch: &syn::ExprIf) -> Value {
         match &branch.else_branch {
             Some((_, e)) => self.expr(e),
             None => Value::Unit,
@@ -390,106 +390,6 @@ impl Elaborator<'_> {
         match (self.tensor(&a, branch.then_branch.span()), self.tensor(&b, otherwise.span())) {
             (Some(a), Some(b)) => self.pointwise(TermOp::Select, &[mask, a, b], branch.span()).into(),
             _ => Value::Poison,
-        }
-    }
-
-    fn if_let(&mut self, branch: &syn::ExprIf, l: &syn::ExprLet) -> Value {
-        let value = self.expr(&l.expr);
-        let Value::Optional(optional) = value else {
-            if !matches!(value, Value::Poison) {
-                self.errors.at(&l.expr, format!("`if let` opens an optional tensor, and this is {}", value.kind()));
-            }
-            return Value::Poison;
-        };
-        let Some(presence) = self.presence(&optional) else { return Value::Poison };
-        let wants_some = option_pattern(&l.pat);
-        match (wants_some, presence) {
-            (Some(Some(pat)), Some(value)) => {
-                self.frame().open();
-                self.pattern(pat, value);
-                let result = self.block(&branch.then_branch, false);
-                self.frame().close();
-                result
-            }
-            (Some(None), None) => self.block(&branch.then_branch, false),
-            (Some(_), _) => self.otherwise(branch),
-            (None, _) => {
-                self.errors.at(&l.pat, "an optional tensor is opened with `Some(name)` or `None`");
-                Value::Poison
-            }
-        }
-    }
-
-    pub(super) fn match_(&mut self, m: &syn::ExprMatch) -> Value {
-        let value = self.expr(&m.expr);
-        for arm in &m.arms {
-            if let Some((_, guard)) = &arm.guard {
-                self.errors.at(guard, "a guard cannot stand in a formula's `match`: write `if` inside the arm");
-                return Value::Poison;
-            }
-        }
-        match value {
-            Value::Optional(optional) => self.match_optional(m, &optional),
-            Value::Host(h) => self.match_host(m, &h),
-            Value::Poison => Value::Poison,
-            other => {
-                let kind = other.kind();
-                self.errors.at(&m.expr, format!("`match` chooses once a call, on a constant or an optional tensor, and this is {kind}: element by element write `select(mask, a, b)`"));
-                Value::Poison
-            }
-        }
-    }
-
-    fn match_optional(&mut self, m: &syn::ExprMatch, optional: &Optional) -> Value {
-        let Some(presence) = self.presence(optional) else { return Value::Poison };
-        for arm in &m.arms {
-            let (fits, pat) = match (&arm.pat, option_pattern(&arm.pat), &presence) {
-                (Pat::Wild(_), ..) => (true, None),
-                (_, Some(Some(pat)), Some(_)) => (true, Some(pat)),
-                (_, Some(None), None) => (true, None),
-                (_, Some(_), _) => (false, None),
-                (pat, None, _) => {
-                    self.errors.at(pat, "an optional tensor is matched with `Some(name)` and `None`");
-                    return Value::Poison;
-                }
-            };
-            if fits {
-                self.frame().open();
-                if let (Some(pat), Some(value)) = (pat, presence) {
-                    self.pattern(pat, value);
-                }
-                let result = self.expr(&arm.body);
-                self.frame().close();
-                return result;
-            }
-        }
-        self.errors.at(m, "this `match` does not say what happens otherwise");
-        Value::Poison
-    }
-
-    fn match_host(&mut self, m: &syn::ExprMatch, h: &super::value::Host) -> Value {
-        for arm in &m.arms {
-            let holds = match &arm.pat {
-                Pat::Wild(_) => Some(true),
-                pat => {
-                    let tokens = &h.tokens;
-                    let same = h.literal.and_then(|value| matches_literal(pat, value));
-                    same.or_else(|| self.decide(quote!(::core::matches!(#tokens, #pat))))
-                }
-            };
-            match holds {
-                Some(true) => return self.expr(&arm.body),
-                Some(false) => {}
-                None => return Value::Poison,
-            }
-        }
-        // the arms cover every value between them: rustc checks that where the condition is evaluated
-        match m.arms.last() {
-            Some(arm) => self.expr(&arm.body),
-            None => {
-                self.errors.at(m, "this `match` has no arm");
-                Value::Poison
-            }
         }
     }
 
@@ -529,15 +429,6 @@ impl Elaborator<'_> {
     }
 }
 
-/// Whether a known value fits a pattern of literals.
-fn matches_literal(pat: &Pat, value: Literal) -> Option<bool> {
-    match pat {
-        Pat::Or(or) => or.cases.iter().try_fold(false, |any, case| Some(any | matches_literal(case, value)?)),
-        Pat::Paren(inner) => matches_literal(&inner.pat, value),
-        pat => Some(literal_of(pat)? == value),
-    }
-}
-
 fn is_tensor_type(ty: &syn::Type) -> bool {
     matches!(ty, syn::Type::Path(p) if p.path.segments.last().is_some_and(|s| s.ident == "Tensor"))
 }
@@ -567,25 +458,4 @@ fn poison_names(bind: &mut dyn FnMut(&str), pat: &Pat) {
         }
     }
     syn::visit::Visit::visit_pat(&mut Names(bind), pat);
-}
-
-/// `Some(pat)` → `Some(Some(pat))`, `None` → `Some(None)`.
-fn option_pattern(pat: &Pat) -> Option<Option<&Pat>> {
-    match pat {
-        Pat::TupleStruct(t) if t.path.segments.last().is_some_and(|s| s.ident == "Some") && t.elems.len() == 1 => {
-            Some(t.elems.first())
-        }
-        Pat::Ident(p) if p.ident == "None" => Some(None),
-        Pat::Path(p) if tidy(p).ends_with("None") => Some(None),
-        Pat::Paren(p) => option_pattern(&p.pat),
-        _ => None,
-    }
-}
-
-fn literal_of(pat: &Pat) -> Option<Literal> {
-    match pat {
-        Pat::Lit(syn::ExprLit { lit: syn::Lit::Bool(b), .. }) => Some(Literal::Bool(b.value)),
-        Pat::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) => n.base10_parse().ok().map(Literal::Int),
-        _ => None,
-    }
 }

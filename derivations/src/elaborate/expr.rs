@@ -93,7 +93,7 @@ impl Elaborator<'_> {
             if let Some((value, depth)) = self.frame().find(&text).map(|(v, d)| (v.clone(), d)) {
                 return self.captured(value, name, map_scope.is_some_and(|scope| depth < scope));
             }
-            if let Some(axes) = self.frame().axes.get(&text) {
+            if let Some(axes) = self.frame().axes_named(&text) {
                 return Value::Axes(axes.clone());
             }
             if text == "None" {
@@ -444,8 +444,10 @@ impl Elaborator<'_> {
         if self.unknown_axes || self.may_come(&name.to_string()) {
             return; // it may be one of those that could not be read
         }
-        let mut known: Vec<String> = self.frame().axes.keys().map(|name| format!("`{name}`")).collect();
+        let frame = self.frame();
+        let mut known: Vec<String> = frame.axes.keys().chain(frame.items.axes.keys()).map(|name| format!("`{name}`")).collect();
         known.sort();
+        known.dedup();
         let there = match known.as_slice() {
             [] => "there are none".into(),
             [one] => format!("there is {one}"),

@@ -32,6 +32,8 @@ pub(super) struct Items {
     pub constants: HashMap<String, Value>,
     /// Names that `use` brings in, with their paths.
     pub imports: HashMap<String, syn::Path>,
+    /// In a nested function: the axes of the formula around it.
+    pub axes: HashMap<String, Vec<AxisId>>,
 }
 
 #[derive(Clone)]
@@ -52,6 +54,18 @@ impl Frame {
             condition: None,
             map_scope: None,
         }
+    }
+    /// What an axis name stands for: its own, or else one of the formula around it.
+    pub fn axes_named(&self, name: &str) -> Option<&Vec<AxisId>> {
+        self.axes.get(name).or_else(|| self.items.axes.get(name))
+    }
+    /// What a function nested in this body sees of it.
+    pub fn for_nested(&self) -> Items {
+        let mut items = self.items.clone();
+        if items.axes.is_empty() {
+            items.axes = self.axes.clone();
+        }
+        items
     }
     pub fn open(&mut self) {
         self.scopes.push(HashMap::new());

@@ -6,6 +6,7 @@
 
 mod adaptive;
 mod advice;
+mod arms;
 mod call;
 mod callees;
 mod control;
@@ -327,7 +328,7 @@ impl<'a> Elaborator<'a> {
     fn promised_order(&mut self, list: &AxisList) -> Option<Vec<AxisId>> {
         let mut order = Vec::new();
         for entry in &list.entries {
-            match self.frame().axes.get(&entry.name.to_string()) {
+            match self.frame().axes_named(&entry.name.to_string()) {
                 Some(axes) => order.extend(axes.clone()),
                 None => {
                     self.unknown_axis(&entry.name);

@@ -74,7 +74,7 @@ impl Elaborator<'_> {
         };
         let named = elems.iter().find(|e| {
             let name = super::words::axis_ident(e).map(|n| n.to_string()).unwrap_or_default();
-            self.frame().axes.get(&name).is_some_and(|axes| axes.contains(&axis))
+            self.frame().axes_named(&name).is_some_and(|axes| axes.contains(&axis))
         });
         named.map_or(list.span(), |e| e.span())
     }

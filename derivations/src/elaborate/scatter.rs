@@ -61,7 +61,7 @@ impl Elaborator<'_> {
     fn promise_of(&mut self, first: &Expr) -> AxisSet {
         let names = self.promises.iter().rev().find(|p| std::ptr::eq(p.0, first)).map(|p| p.1.clone());
         let axes: Vec<AxisId> =
-            names.into_iter().flatten().filter_map(|name| self.frame().axes.get(&name).cloned()).flatten().collect();
+            names.into_iter().flatten().filter_map(|name| self.frame().axes_named(&name).cloned()).flatten().collect();
         axes.into_iter().collect()
     }
 }

@@ -73,6 +73,24 @@ fn helpers_loops_and_closures() {
 }
 
 #[test]
+fn a_nested_function_sees_the_axes_around_it() {
+    let source = "fn f(x: Tensor<f32, (N, C)>) -> Tensor<f32, N> {
+        fn inner(t: Tensor<f32>) -> Tensor<f32, N> { sum(t, C) }
+        fn swapped(t: Tensor<f32, (C, N)>) -> Tensor<f32, C> { sum(t, N) }
+        fn outer(t: Tensor<f32, (C, N)>) -> Tensor<f32, C> { inner(t) }
+        inner(x) + 100.0 * swapped(x) + 10000.0 * outer(x)
+    }";
+    let env = Env { lens: vec![2, 2], hosts: vec![], inputs: vec![vec![1.0, 5.0, 3.0, 9.0]] };
+    for (found, expected) in value(source, env).iter().zip([60606.0, 121212.0]) {
+        assert_relative_eq!(*found, expected);
+    }
+    complains(
+        "fn f(x: Tensor<f32, N>) -> Tensor<f32, N> { fn g(t: Tensor<f32>) -> Tensor<f32> { sum(t, Q) } g(x) * x }",
+        &["there is no axis `Q`: there is `N`"],
+    );
+}
+
+#[test]
 fn branches_make_variants() {
     let source = "fn f(x: Tensor<f32, N>, b: Option<Tensor<f32, N>>, p: f64) -> Tensor<f32, N> {
         let y = if p == 1.0 { x * 0.0 } else { x / p };
@@ -83,6 +101,27 @@ fn branches_make_variants() {
         if ((0.0..=1.0)).contains(&p) && !(..0.5).contains(&p) { x * p } else { x }
     }";
     assert_eq!(built(source).expect("right").len(), 2);
+}
+
+#[test]
+fn several_are_matched_at_once() {
+    let source = "fn f(x: Tensor<f32, N>, a: Option<Tensor<f32, N>>, b: Option<Tensor<f32, N>>, k: usize) -> Tensor<f32, N> {
+        let y = match (a, b) {
+            (Some(a), Some(b)) => x * a + b,
+            (Some(v), None) | (None, Some(v)) => x + v,
+            _ => x,
+        };
+        if let (Some(a), 1) = (a, k) { y * a } else { y }
+    }";
+    assert_eq!(built(source).expect("right").len(), 6);
+    complains(
+        "fn f(x: Tensor<f32, N>, a: Option<Tensor<f32, N>>) -> Tensor<f32, N> { match (a, x) { (Some(a), Some(x)) => a * x, _ => x } }",
+        &["chooses once a call"],
+    );
+    complains(
+        "fn f(x: Tensor<f32, N>, a: Option<Tensor<f32, N>>) -> Tensor<f32, N> { match (a, 1) { (Some(a), 1) => a * x } }",
+        &["what happens otherwise"],
+    );
 }
 
 #[test]

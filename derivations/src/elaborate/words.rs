@@ -229,7 +229,7 @@ impl Elaborator<'_> {
             self.errors.at(args[1], "`constant` names one axis: `constant([0.25, 0.5, 0.25], K)`");
             return Value::Poison;
         };
-        let known = self.frame().axes.get(&name.to_string()).cloned();
+        let known = self.frame().axes_named(&name.to_string()).cloned();
         let axis = match known.as_deref() {
             Some([axis]) => {
                 let check = Check::ConstantLen { axis: *axis, len: values.len() };
@@ -360,7 +360,7 @@ impl Elaborator<'_> {
                         Some((value, _)) => matches!(value, Value::Axes(_)),
                         // an unbound name of one or two capitals can only be meant as an axis
                         None => {
-                            self.frame().axes.contains_key(&text)
+                            self.frame().axes_named(&text).is_some()
                                 || (text.len() <= 2 && text.chars().all(|c| c.is_ascii_uppercase()))
                                 || introduces(of, &text)
                                 || self.may_come(&text)
@@ -376,7 +376,7 @@ impl Elaborator<'_> {
     pub(super) fn named_axes(&mut self, name: &str) -> Option<Vec<AxisId>> {
         match self.frame().find(name) {
             Some((Value::Axes(axes), _)) => Some(axes.clone()),
-            _ => self.frame().axes.get(name).cloned(),
+            _ => self.frame().axes_named(name).cloned(),
         }
     }
 

@@ -168,9 +168,9 @@ impl Writer<'_> {
         self.frame().scopes.push(Default::default());
         let (condition, after) = match &*branch.cond {
             Expr::Let(l) => {
-                let value = self.expr(&l.expr)?.tokens;
-                let (pattern, after) = self.option_pattern(&l.pat)?;
-                (quote!(let #pattern = #value), after)
+                let Out { tokens, kind } = self.expr(&l.expr)?;
+                let (pattern, after) = self.choice(&l.pat, &kind)?;
+                (quote!(let #pattern = #tokens), after)
             }
             condition => match self.expr(condition)? {
                 Out { tokens, kind: Kind::Tensor } => (quote!(#f::holds(#tokens)), quote!()),
@@ -196,6 +196,23 @@ impl Writer<'_> {
         Ok(Out { tokens: quote!(if #condition #then else #otherwise), kind })
     }
 
+    /// The pattern of an arm.
+    fn choice(&mut self, pat: &Pat, kind: &Kind) -> Written<Pattern> {
+        match (pat, kind) {
+            (pat, Kind::Optional) => self.option_pattern(pat),
+            (Pat::Paren(inner), Kind::Tuple(_)) => self.choice(&inner.pat, kind),
+            (Pat::Tuple(parts), Kind::Tuple(kinds)) if parts.elems.len() == kinds.len() => {
+                let parts: Vec<Pattern> =
+                    parts.elems.iter().zip(kinds).map(|(p, k)| self.choice(p, k)).collect::<Written<_>>()?;
+                let (patterns, after): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+                Ok((quote!((#(#patterns,)*)), quote!(#(#after)*)))
+            }
+            (Pat::Ident(_), Kind::Tensor) => self.pattern(pat, kind.clone()),
+            (Pat::Or(_), Kind::Tuple(_)) => Err(Unsupported),
+            (pat, _) => Ok((quote!(#pat), quote!())),
+        }
+    }
+
     /// `Some(name)` or `None`.
     fn option_pattern(&mut self, pat: &Pat) -> Written<Pattern> {
         let ends_with = |path: &syn::Path, name: &str| path.segments.last().is_some_and(|s| s.ident == name);
@@ -214,14 +231,10 @@ impl Writer<'_> {
 
     pub(super) fn match_(&mut self, m: &syn::ExprMatch) -> Written {
         let value = self.expr(&m.expr)?;
-        let optional = matches!(value.kind, Kind::Optional);
         let mut arms = vec![];
         for arm in &m.arms {
             self.frame().scopes.push(Default::default());
-            let (pattern, after) = match &arm.pat {
-                pat if optional => self.option_pattern(pat)?,
-                pat => (quote!(#pat), quote!()),
-            };
+            let (pattern, after) = self.choice(&arm.pat, &value.kind)?;
             let body = self.expr(&arm.body)?;
             self.frame().scopes.pop();
             arms.push((pattern, Block { statements: after, tail: Some(body) }));

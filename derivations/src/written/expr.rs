@@ -57,7 +57,7 @@ impl Writer<'_> {
                     _ => Out { tokens: quote!(#name), kind: binding.kind },
                 };
             }
-            if self.frame().axes.contains(&text) {
+            if self.knows_axis(&text) {
                 let (f, axis) = (self.f.clone(), self.axis(&text));
                 return Out { tokens: quote!(#f::Name::joined(&[&#axis])), kind: Kind::Axes };
             }

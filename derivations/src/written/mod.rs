@@ -117,6 +117,8 @@ struct Items {
     functions: HashMap<String, syn::ItemFn>,
     /// Names that `use` brings in, with their paths.
     imports: HashMap<String, syn::Path>,
+    /// In a nested function: the axes of the formula around it.
+    axes: BTreeSet<String>,
 }
 
 #[derive(Clone)]
@@ -177,6 +179,18 @@ impl<'a> Writer<'a> {
 
     fn axis(&self, name: &str) -> Ident {
         self.free(&format!("axis_{}", name.trim_start_matches("r#")))
+    }
+
+    /// Whether a name is an axis here: one of this function, or else of the formula around it.
+    fn knows_axis(&self, name: &str) -> bool {
+        let mut frames = self.frames.iter().rev();
+        let Some(frame) = frames.next() else { return false };
+        if frame.axes.contains(name) {
+            return true;
+        }
+        // its variable must be the formula's, not that of a function between
+        let owner = frames.find(|f| f.axes.contains(name));
+        frame.items.axes.contains(name) && owner.is_some_and(|f| f.items.axes.is_empty())
     }
 
     fn list(&self, list: &AxisList) -> TokenStream {
@@ -275,7 +289,10 @@ impl<'a> Writer<'a> {
     fn call_nested(&mut self, function: &syn::ItemFn, args: &[&syn::Expr]) -> Written {
         let options = Options { helper: true, ..Options::default() };
         let formula = syntax::parse(&mut Errors::default(), &options, quote!(#function)).ok_or(Unsupported)?;
-        let (library, items) = (self.frame().library.clone(), self.frame().items.clone());
+        let (library, mut items) = (self.frame().library.clone(), self.frame().items.clone());
+        if items.axes.is_empty() {
+            items.axes = self.frame().axes.clone();
+        }
         self.inline(&formula, library, items, args)
     }
 

@@ -44,6 +44,10 @@ fn branches_agree_on_what_they_give() {
         "let(a,c,)=ifk>1{(x,1.0,)}else{{let(part0,part1,)=(2.0,3.0,);(run.num(part0),part1,)}};a*run.num(c)",
     );
     becomes("b.map_or(x, |v| x + v)", "matchb{::core::option::Option::Some(v)=>{x+v}::core::option::Option::None=>x,}");
+    becomes(
+        "match (b, k) { (Some(v), 1) => x + v, _ => x }",
+        "match(b,k,){(::core::option::Option::Some(v),1,)=>{x+v}_=>{x}}",
+    );
     becomes("map(x, |v| if v > 0.0 { v } else { 0.0 })", "map(x,|v|{ifholds(gt(v,run.num(0.0))){v}else{run.num(0.0)}})");
 }
 
@@ -60,6 +64,15 @@ fn calls_are_blocks_and_never_begin_a_statement() {
     let block = "{let(t,)=(x,);letaxis_A=Name::new();letaxis_B=Name::new();t.bind(&[&axis_A,&axis_B],::core::option::Option::None);lety0={t*run.num(2.0)};y0.promised(&[&axis_A,&axis_B])}";
     becomes(&format!("{helper} h(x) + 1.0"), &format!("({block}+run.num(1.0))"));
     becomes(&format!("{helper} h(x)"), block);
+}
+
+#[test]
+fn a_nested_function_names_the_axes_around_it() {
+    let inner = "fn inner(t: Tensor<f32>) -> Tensor<f32> { sum(t, C) }";
+    becomes(&format!("{inner} inner(x)"), "{let(t,)=(x,);lety0={sum(t,&[&axis_C])};y0}");
+    // where another function's axis of the same name is between, the terms are run
+    let between = "fn outer(t: Tensor<f32, (C, A)>) -> Tensor<f32, (C, A)> { t * inner(t) }";
+    assert!(written(&format!("{inner} {between} outer(x)")).is_none());
 }
 
 #[test]

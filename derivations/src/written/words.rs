@@ -172,7 +172,7 @@ impl Writer<'_> {
             return Ok(quote!(&#name));
         }
         let axis = self.axis(&text);
-        if self.frame().axes.contains(&text) { Ok(quote!(&#axis)) } else { Err(Unsupported) }
+        if self.knows_axis(&text) { Ok(quote!(&#axis)) } else { Err(Unsupported) }
     }
 
     /// Whether an argument names axes.
@@ -182,7 +182,7 @@ impl Writer<'_> {
             let Some(name) = axis_name(e).map(ToString::to_string) else { return false };
             match self.find(&name) {
                 Some(binding) => matches!(binding.kind, Kind::Axes),
-                None => self.frame().axes.contains(&name),
+                None => self.knows_axis(&name),
             }
         })
     }

@@ -151,10 +151,15 @@ binary! {
     /// aᵇ. The slope by `a` is 0 where b is 0; the slope by `b` is 0 where a is 0 and b is not negative.
     powf(a, b) => a.powf(b), d(y) => if b == 0.0 { 0.0 } else { b * a.powf(b - 1.0) },
         if a == 0.0 && b >= 0.0 { 0.0 } else { y * a.ln() };
-    /// The angle of (b, a): `atan(a/b)` in the right quadrant.
-    atan2(a, b) => a.atan2(b), d(y) => b / (a * a + b * b), -a / (a * a + b * b);
+    /// The angle of (b, a): `atan(a/b)` in the right quadrant. Its slopes at the origin are 0.
+    atan2(a, b) => a.atan2(b), d(y) => turn(b, a, b), -turn(a, a, b);
     /// √(a² + b²)
     hypot(a, b) => a.hypot(b), d(y) => a / y, b / y;
+}
+
+fn turn(arm: f64, a: f64, b: f64) -> f64 {
+    let distance = a * a + b * b;
+    if distance == 0.0 { 0.0 } else { arm / distance }
 }
 
 /// xⁿ
