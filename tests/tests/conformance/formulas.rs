@@ -59,6 +59,23 @@ pub fn instance_norm(
     gamma * (x - mean(x, S)) * rsqrt(var(x, S) + eps) + beta
 }
 
+/// The same, with running statistics: those of the instances, averaged.
+#[derive_backward]
+pub fn instance_norm_tracked(
+    x: Tensor<f32, (N, C, Many<S>)>,
+    gamma: Tensor<f32, C>,
+    beta: Tensor<f32, C>,
+    running_mean: &mut Tensor<f32, C>,
+    running_var: &mut Tensor<f32, C>,
+    momentum: f64,
+    eps: f64,
+) -> Tensor<f32, (N, C, Many<S>)> {
+    let count = len(S) as f64;
+    *running_mean = (1.0 - momentum) * *running_mean + momentum * mean(mean(x, S), N);
+    *running_var = (1.0 - momentum) * *running_var + momentum * mean(var(x, S), N) * (count / (count - 1.0));
+    instance_norm(x, gamma, beta, eps)
+}
+
 /// `x / max(‖x‖ₚ, eps)`.
 #[derive_backward]
 pub fn normalize(x: Tensor<f32, (N, C, L)>, p: f64, eps: f64) -> Tensor<f32, (N, C, L)> {

@@ -23,6 +23,8 @@ pub enum Verdict {
     Answer(Answer),
     /// Not compared, and why.
     Skipped(&'static str),
+    /// No answer, where PyTorch has one.
+    Refused(String),
 }
 
 /// The answer of a call, flat, in PyTorch's order.
@@ -118,7 +120,9 @@ impl<'s> Call<'s> {
 
     /// Runs forward and backward.
     pub fn run<L: Layer<f64>>(self, op: &L) -> Verdict {
-        Verdict::Answer(self.answer(op).unwrap_or_else(|e| panic!("{}: {}: {e}", L::NAME, "an error where PyTorch has none")))
+        let name = &self.sample.name;
+        let refused = format!("{name}: {} gives an error where PyTorch has none", L::NAME);
+        self.answer(op).map_or_else(|e| Verdict::Refused(format!("{refused}: {e}")), Verdict::Answer)
     }
 
     fn answer<L: Layer<f64>>(mut self, op: &L) -> Result<Answer, Error> {
@@ -234,6 +238,7 @@ fn examine(row: &Row, samples: &[Sample]) -> Tally {
     for sample in samples {
         match (row.1)(sample) {
             Verdict::Skipped(why) => tally.skipped.push(why),
+            Verdict::Refused(error) => tally.wrong.push(error),
             Verdict::Answer(answer) => match differences(sample, &answer) {
                 wrong if wrong.is_empty() => tally.passed += 1,
                 wrong => tally.wrong.extend(wrong),

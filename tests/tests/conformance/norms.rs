@@ -1,7 +1,8 @@
 //! Normalisations, activations and products.
 
 use super::formulas::{
-    BatchNormWithStatistics, CosineSimilarity, GroupNorm, InstanceNorm, LogSoftmaxAlong, Normalize, Silu, SoftmaxAlong,
+    BatchNormWithStatistics, CosineSimilarity, GroupNorm, InstanceNorm, InstanceNormTracked, LogSoftmaxAlong, Normalize, Silu,
+    SoftmaxAlong,
 };
 use super::{Call, Row, Verdict};
 use pullback::layers::{
@@ -37,8 +38,8 @@ fn input(sample: &Sample) -> ArrayD<f64> {
 
 fn batch_norm(sample: &Sample) -> Verdict {
     let x = input(sample);
-    // channels alone are a batch of one
-    let shape = if x.ndim() == 1 { vec![1, x.len()] } else { x.shape().to_vec() };
+    // channels alone are a batch of one; of none, where there are none
+    let shape = if x.ndim() == 1 { vec![x.len().min(1), x.len()] } else { x.shape().to_vec() };
     let c = shape[1];
     let call = Call::new(sample).tensor("arg0", &x, &shape);
     let call = call.optional("arg3", sample.tensor(3), &[c]).optional("arg4", sample.tensor(4), &[c]);
@@ -101,7 +102,14 @@ fn group_norm(sample: &Sample) -> Verdict {
 }
 
 fn instance_norm(sample: &Sample) -> Verdict {
-    by_channels(sample).run(&InstanceNorm { eps: sample.number("eps", 1e-5) })
+    let (call, eps) = (by_channels(sample), sample.number("eps", 1e-5));
+    match sample.tensor_named("running_mean").zip(sample.tensor_named("running_var")) {
+        Some((mean, var)) => {
+            let op = InstanceNormTracked { momentum: sample.number("momentum", 0.1), eps };
+            call.state("running_mean", mean).state("running_var", var).run(&op)
+        }
+        None => call.run(&InstanceNorm { eps }),
+    }
 }
 
 /// The input, and the weight and bias of its channels, ones and zeros if they are not there.
@@ -124,7 +132,11 @@ fn middle(shape: &[usize], dim: i64) -> [usize; 3] {
 fn along<L: pullback::Layer<f64>>(sample: &Sample, op: &L) -> Verdict {
     let x = input(sample);
     let dim = sample.either(1, "dim").and_then(Json::as_i64).expect("a dimension");
-    Call::new(sample).tensor("arg0", &x, &middle(x.shape(), dim)).run(op)
+    let shape = middle(x.shape(), dim);
+    match Call::new(sample).tensor("arg0", &x, &shape).run(op) {
+        Verdict::Refused(_) if shape[1] == 0 => Verdict::Skipped("a maximum of nothing is an error"),
+        verdict => verdict,
+    }
 }
 
 fn pointwise<L: pullback::Layer<f64>>(sample: &Sample, op: &L) -> Verdict {
