@@ -85,7 +85,7 @@ impl Walk {
         }
         join_run(step, &mut loops, &mut run, ragged.is_none());
         join(&mut loops);
-        let (mut outer, taps) = split(step, loops);
+        let (mut outer, taps) = split(step, loops, &run);
         if let Some(last) = outer.last()
             && let Some(phase) = phases(step, last)
             && last.len as i64 % phase == 0
@@ -98,7 +98,8 @@ impl Walk {
             quotient.steps.iter_mut().for_each(|s| *s *= phase);
             outer.splice(at.., [rest, quotient]);
         }
-        let rows = outer.pop().unwrap_or_else(|| one(step));
+        let rows = outer.pop_if(|last| in_order(step, std::iter::once(&*last).chain(&taps).chain(&run)));
+        let rows = rows.unwrap_or_else(|| one(step));
         let run_len: usize = run.iter().map(|l| l.len).product();
         let tap_len: usize = taps.iter().map(|l| l.len).product();
         let slots = (step.operands.len() + step.wide + step.stores.len()).max(1);
@@ -304,14 +305,26 @@ fn join(loops: &mut Vec<Loop>) {
     }
 }
 
+/// Whether a tile of these loops, outermost first, meets the places of every arg form in their order: of equals it keeps
+/// the first that it meets. Between tiles places are compared.
+fn in_order<'l>(step: &Lowered, loops: impl Iterator<Item = &'l Loop> + Clone) -> bool {
+    let mut args = step.folds.iter().enumerate().filter(|(_, f)| f.op == FoldOp::Arg);
+    args.all(|(i, f)| loops.clone().filter(|l| l.len > 1 && l.reduces(i)).map(|l| l.steps[f.arg]).is_sorted_by(|a, b| a >= b))
+}
+
 /// Loops that every fold reduces go inside the tile.
-fn split(step: &Lowered, loops: Vec<Loop>) -> (Vec<Loop>, Vec<Loop>) {
+fn split(step: &Lowered, loops: Vec<Loop>, run: &[Loop]) -> (Vec<Loop>, Vec<Loop>) {
     if step.folds.is_empty() {
         return (loops, vec![]);
     }
-    let (mut taps, outer): (Vec<Loop>, Vec<Loop>) = loops.into_iter().partition(|l| l.roles.iter().all(|r| *r));
+    let (mut all, mut outer): (Vec<Loop>, Vec<Loop>) = loops.into_iter().partition(|l| l.roles.iter().all(|r| *r));
     if let Some(fold) = step.folds.iter().find(|f| f.op == FoldOp::Arg) {
-        taps.sort_by_key(|l| std::cmp::Reverse(l.steps[fold.arg]));
+        all.sort_by_key(|l| std::cmp::Reverse(l.steps[fold.arg]));
+    }
+    let mut taps: Vec<Loop> = vec![];
+    for tap in all {
+        let fits = in_order(step, taps.iter().chain([&tap]).chain(run));
+        (if fits { &mut taps } else { &mut outer }).push(tap);
     }
     (outer, taps)
 }

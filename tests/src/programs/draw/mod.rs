@@ -1,5 +1,6 @@
 //! Draws programs: values one after the other, each a construct over values that are there.
 
+mod again;
 mod control;
 mod gather;
 mod pointwise;
@@ -267,6 +268,7 @@ impl<'a> Draw<'a> {
     fn float_and_axis(&mut self) -> Option<(usize, Axis)> {
         let plain: Vec<bool> = self.program.axes.iter().map(|a| !a.many).collect();
         let x = self.float(|v| v.axes.iter().any(|a| plain[a.0]))?;
+        let x = self.weighted(x);
         let axes: Vec<Axis> = self.value(x).axes.iter().copied().filter(|a| plain[a.0]).collect();
         Some((x, self.rng.of(&axes)))
     }

@@ -30,7 +30,8 @@ fn products(a: Range, b: Range) -> Range {
 }
 
 fn arithmetic(d: &mut Draw<'_>) -> Option<usize> {
-    let (a, b) = (d.any_float()?, d.any_float()?);
+    let a = d.any_float()?;
+    let b = d.float_beside(a)?;
     let (a, b) = (d.tame(a, 1e4)?, d.tame(b, 1e4)?);
     let (ra, rb, axes) = (d.ranges[a], d.ranges[b], d.union(&[a, b]));
     let (op, range) = match d.rng.below(4) {
@@ -42,7 +43,8 @@ fn arithmetic(d: &mut Draw<'_>) -> Option<usize> {
 }
 
 fn quotient(d: &mut Draw<'_>) -> Option<usize> {
-    let (a, b) = (d.any_float()?, d.any_float()?);
+    let a = d.any_float()?;
+    let b = d.float_beside(a)?;
     let b = d.positive(b)?;
     let axes = d.union(&[a, b]);
     let most = size(d.ranges[a]) / d.ranges[b].0.max(0.2);
@@ -152,12 +154,12 @@ fn wave(d: &mut Draw<'_>) -> Option<usize> {
             d.pointwise(word, &[x], "", (-most, most))
         }
         5 => {
-            let y = d.any_float()?;
+            let y = d.float_beside(x)?;
             let y = d.positive(y)?;
             d.pointwise("atan2", &[x, y], "", (-1.6, 1.6))
         }
         6 => {
-            let y = d.any_float()?;
+            let y = d.float_beside(x)?;
             let y = d.positive(y)?;
             let most = size(d.ranges[x]) + size(d.ranges[y]);
             d.pointwise("hypot", &[x, y], "", (d.ranges[y].0, most))
@@ -189,7 +191,7 @@ fn extreme(d: &mut Draw<'_>) -> Option<usize> {
     match d.rng.below(4) {
         0 => d.pointwise("clamp", &[x], ", -0.4, 1.52", (-0.4, 1.52)),
         1 => {
-            let (word, y) = (d.rng.of(&["max", "min", "maximum", "minimum"]), d.any_float()?);
+            let (word, y) = (d.rng.of(&["max", "min", "maximum", "minimum"]), d.float_beside(x)?);
             let most = most.max(size(d.ranges[y]));
             d.pointwise(word, &[x, y], "", (-most, most))
         }
@@ -226,8 +228,11 @@ fn logic(d: &mut Draw<'_>) -> Option<usize> {
 }
 
 fn select(d: &mut Draw<'_>) -> Option<usize> {
-    let m = d.choose(|v| v.kind == Kind::Mask)?;
     let a = d.any_float()?;
+    let m = match d.beside(a, |v| v.kind == Kind::Mask) {
+        Some(mask) => mask,
+        None => compare(d)?,
+    };
     match d.rng.below(4) {
         0 => {
             let axes = d.union(&[m, a]);
@@ -241,7 +246,7 @@ fn select(d: &mut Draw<'_>) -> Option<usize> {
             d.term(Form::Infix, "{0} * {1}", &[m, a], axes, range)
         }
         _ => {
-            let b = d.any_float()?;
+            let b = d.float_beside(a)?;
             let axes = d.union(&[m, a, b]);
             let range = span(&[d.ranges[a].0, d.ranges[a].1, d.ranges[b].0, d.ranges[b].1]);
             d.term(Form::Call, "select({0}, {1}, {2})", &[m, a, b], axes, range)

@@ -59,12 +59,14 @@ impl Draw<'_> {
 
 fn operand(d: &mut Draw<'_>) -> Option<(usize, Vec<Axis>)> {
     let x = d.choose(|v| v.kind == Kind::Float && !v.axes.is_empty())?;
+    let x = d.weighted(x);
     let over = d.over(x)?;
     Some((x, over))
 }
 
 fn sum(d: &mut Draw<'_>) -> Option<usize> {
     let x = d.choose(|v| matches!(v.kind, Kind::Float | Kind::Mask) && !v.axes.is_empty())?;
+    let x = if d.value(x).kind == Kind::Float { d.weighted(x) } else { x };
     let over = d.over(x)?;
     let (n, (lo, hi)) = (d.elements(&over) as f64, d.ranges[x]);
     d.reduction("sum", x, &over, (n * lo.min(0.0), n * hi.max(0.0)), Kind::Float)
@@ -119,7 +121,7 @@ fn logsumexp(d: &mut Draw<'_>) -> Option<usize> {
 fn contraction(d: &mut Draw<'_>) -> Option<usize> {
     let a = d.choose(|v| v.kind == Kind::Float && !v.axes.is_empty())?;
     let of = d.value(a).axes.clone();
-    let b = d.choose(|v| v.kind == Kind::Float && v.axes.iter().any(|x| of.contains(x)))?;
+    let b = d.beside(a, |v| v.kind == Kind::Float && v.axes.iter().any(|x| of.contains(x)))?;
     let shared: Vec<Axis> = d.value(b).axes.iter().copied().filter(|x| of.contains(x)).collect();
     let mut over: Vec<Axis> = shared.iter().copied().filter(|_| d.rng.one_in(2)).collect();
     if over.is_empty() {

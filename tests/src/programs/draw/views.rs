@@ -28,8 +28,13 @@ fn with(axes: &[Axis], without: &[Axis], new: &[Axis]) -> Vec<Axis> {
 }
 
 impl Draw<'_> {
-    /// The value with an axis replaced by others.
+    /// The value with an axis replaced by others; now and then times a factor.
     fn moved(&mut self, x: usize, text: &str, without: &[Axis], new: &[Axis], zero: bool) -> Option<usize> {
+        let moved = self.moved_alone(x, text, without, new, zero)?;
+        Some(self.weighted(moved))
+    }
+
+    fn moved_alone(&mut self, x: usize, text: &str, without: &[Axis], new: &[Axis], zero: bool) -> Option<usize> {
         let axes = with(&self.value(x).axes, without, new);
         let (lo, hi) = self.ranges[x];
         let range = if zero { (lo.min(0.0), hi.max(0.0)) } else { (lo, hi) };
@@ -126,8 +131,9 @@ fn window(d: &mut Draw<'_>) -> Option<usize> {
         _ => d.setting(&["k", "k2", "k3"], Given::Window(options))?.to_string(),
     };
     let text = format!("window({{0}}, {}, {}, {}, {k})", d.list(&sources), d.list(&outs), d.list(&taps));
-    let windows = d.moved(x, &text, &sources, &new, true)?;
+    let windows = d.moved_alone(x, &text, &sources, &new, true)?;
     d.program.values[windows].holes.extend(taps);
+    let windows = d.weighted(windows);
     d.settle(windows)
 }
 
@@ -147,8 +153,9 @@ fn adaptive(d: &mut Draw<'_>) -> Option<usize> {
     let new = [outs.clone(), taps.clone()].concat();
     let counts = if counts.len() == 1 { counts[0].clone() } else { format!("({})", counts.join(", ")) };
     let text = format!("adaptive_window({{0}}, {}, {}, {}, {counts})", d.list(&sources), d.list(&outs), d.list(&taps));
-    let windows = d.moved(x, &text, &sources, &new, false)?;
+    let windows = d.moved_alone(x, &text, &sources, &new, false)?;
     d.program.values[windows].holes.extend(taps);
+    let windows = d.weighted(windows);
     d.settle(windows)
 }
 
