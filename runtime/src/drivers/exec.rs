@@ -5,7 +5,7 @@ use super::lower::Lowered;
 use super::partial::Partial;
 use super::plan::Plan;
 use super::read::Reader;
-use super::scratch::{Scratch, poison};
+use super::scratch::{Aligned, Scratch, poison};
 use super::template::{Call, Job, Program, Shape, Template, list, template};
 use super::tile::Tile;
 use super::walk::Loop;
@@ -23,7 +23,7 @@ pub(crate) struct Worker {
     at: Vec<i64>,
     row: Vec<i64>,
     /// Temporaries of a block.
-    temps: Vec<u64>,
+    temps: Aligned,
 }
 
 thread_local! {
@@ -59,7 +59,7 @@ impl Odometer {
 impl Worker {
     /// This thread's worker.
     pub(crate) fn take() -> Box<Worker> {
-        let new = || Worker { scratch: Scratch::new(), sweeps: 0, at: vec![], row: vec![], temps: vec![] };
+        let new = || Worker { scratch: Scratch::new(), sweeps: 0, at: vec![], row: vec![], temps: Aligned::default() };
         IDLE.take().unwrap_or_else(|| Box::new(new()))
     }
     /// Keeps the memory for the thread's next task, unless it is a lot.
@@ -71,7 +71,7 @@ impl Worker {
     /// Memory for a block's temporaries; it may hold anything.
     pub(crate) fn temps(&mut self, words: usize) -> *mut u8 {
         if self.temps.len() < words {
-            self.temps = vec![0; words];
+            self.temps = Aligned::new(words);
         }
         poison(&mut self.temps[..words]);
         self.temps.as_mut_ptr() as *mut u8

@@ -40,6 +40,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod unnest;
 mod vector;
 mod walk;
 

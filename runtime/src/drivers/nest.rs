@@ -11,16 +11,18 @@ use super::gather;
 use super::lower::{Context, Laid, Lowered, LoweredFold, Lowering, Spot};
 use super::partial::Partial;
 use super::plan::Plan;
-use super::script::{Array, ArrayInfo, Fold, Kind, Phase, Step};
+use super::scratch::Aligned;
+use super::script::{Array, ArrayInfo, Kind, Phase, Step};
 use super::space::{Axis, Space};
+use super::unnest::{own_axes, unnest};
 use std::sync::Mutex;
 
 /// The most parts into which a fold over outer axes is cut.
-const PARTS: usize = 16;
+pub(crate) const PARTS: usize = 16;
 /// The most tasks into which other nests are cut.
 pub(crate) const TASKS: usize = 64;
 /// What a block's arrays may take if several sweeps read them: half of a second-level cache.
-const BLOCK: usize = 512 << 10;
+pub(crate) const BLOCK: usize = 512 << 10;
 /// Blocks that are few: larger ones would leave threads without work.
 const FEW: usize = 4;
 /// … if only one does: enough that nothing but memory matters.
@@ -36,7 +38,7 @@ pub(crate) struct Memory {
     pub arrays: Vec<ArrayInfo>,
     pub laid: Vec<Option<Laid>>,
     pub bases: Vec<*mut u8>,
-    owned: Vec<Vec<u64>>,
+    owned: Vec<Aligned>,
 }
 
 // SAFETY: tasks share it to read pointers; what they write through them is disjoint.
@@ -57,7 +59,7 @@ pub(crate) fn run(space: Space, arrays: Vec<ArrayInfo>, phases: Vec<Phase>) {
             }
             Phase::Gemm(gemm) => {
                 if !gemm.run(&mut memory) {
-                    let outer = own_axes(&memory.space, &gemm.sweep);
+                    let outer = own_axes(&memory, &gemm.sweep);
                     nest(&mut memory, &outer, std::slice::from_ref(&gemm.sweep), &|_| false);
                 }
             }
@@ -130,37 +132,6 @@ fn live<'a>(memory: &mut Memory, phases: Vec<Phase<'a>>) -> (Vec<Phase<'a>>, Vec
     (kept, read)
 }
 
-/// Makes a nest of every sweep that has no outer axes to share.
-fn unnest<'a>(memory: &Memory, phases: Vec<Phase<'a>>) -> Vec<Phase<'a>> {
-    let mut nests = vec![];
-    for phase in phases {
-        match phase {
-            Phase::Nest { outer, steps, after } => {
-                let alone = |step: Step<'a>| {
-                    let outer = own_axes(&memory.space, &step);
-                    Phase::Nest { outer, steps: vec![step], after: vec![] }
-                };
-                if outer.is_empty() {
-                    nests.extend(steps.into_iter().map(alone));
-                } else if !steps.is_empty() {
-                    nests.push(Phase::Nest { outer, steps, after: vec![] });
-                }
-                nests.extend(after.into_iter().map(alone));
-            }
-            other => nests.push(other),
-        }
-    }
-    nests
-}
-
-/// The outer axes of a sweep by itself: what all its folds keep if that is enough to share, else its domain.
-fn own_axes(space: &Space, step: &Step) -> Vec<Axis> {
-    let kept = step.domain.iter().copied().filter(|a| step.folds.iter().all(|f: &Fold| !f.axes.contains(a)));
-    let kept: Vec<Axis> = kept.collect();
-    let count: usize = kept.iter().map(|a| space.extent(*a)).product();
-    if count >= 4 * PARTS { kept } else { step.domain.clone() }
-}
-
 /// For each array: the phases that touch it.
 fn users(arrays: usize, nests: &[Phase]) -> Vec<Vec<usize>> {
     let mut users = vec![vec![]; arrays];
@@ -213,10 +184,10 @@ impl Memory {
             stride *= len.max(1) as i64;
         }
         self.laid[array.0 as usize] = Some(Laid { elem, dims: laid });
-        (stride as usize).div_ceil(8) + 16
+        room(stride as usize)
     }
     pub(crate) fn own(&mut self, array: Array, words: usize) {
-        let mut buffer = vec![0; words];
+        let mut buffer = Aligned::new(words);
         super::scratch::poison(&mut buffer);
         self.bases[array.0 as usize] = buffer.as_mut_ptr() as *mut u8;
         self.owned.push(buffer);
@@ -225,6 +196,11 @@ impl Memory {
     pub(crate) fn own_temp(&mut self, array: Array, dims: &[(usize, usize)]) {
         let words = self.lay_temp(array, dims);
         self.own(array, words);
+    }
+    /// What an array takes.
+    pub(crate) fn bytes(&self, array: Array) -> usize {
+        let info = &self.arrays[array.0 as usize];
+        info.axes.iter().map(|a| self.space.extent(*a)).product::<usize>() * info.elem.size()
     }
     /// The dimensions of an array and their extents, outermost first.
     pub(crate) fn dims(&self, array: Array) -> Vec<(usize, usize)> {
@@ -250,6 +226,11 @@ impl Memory {
             }
         });
     }
+}
+
+/// Words for so many bytes, and for vectors that reach past their end: whole cache lines.
+fn room(bytes: usize) -> usize {
+    bytes.div_ceil(64) * 8 + 16
 }
 
 /// Calls `f` with two offsets at every position.
@@ -316,10 +297,7 @@ fn nest(memory: &mut Memory, outer: &[Axis], steps: &[Step], inside: &dyn Fn(Arr
 
 /// Whether a sweep's stores are large and not read again in the nest, nor lie where something was just read.
 fn streams(memory: &Memory, step: &Step, steps: &[Step]) -> bool {
-    let bytes = |a: &Array| {
-        let info = &memory.arrays[a.0 as usize];
-        info.axes.iter().map(|x| memory.space.extent(*x)).product::<usize>() * info.elem.size()
-    };
+    let bytes = |a: &Array| memory.bytes(*a);
     !step.stores.is_empty()
         && step.stores.iter().all(|a| {
             let root = matches!(memory.arrays[a.0 as usize].kind, Kind::Root(Some((_, Mode::Write))));
@@ -334,10 +312,7 @@ fn blocks(memory: &Memory, outer: &[Axis], steps: &[Step], lens: &[usize], budge
     let mut arrays: Vec<Array> = steps.iter().flat_map(|s| s.reads().into_iter().chain(s.writes())).collect();
     arrays.sort_by_key(|a| a.0);
     arrays.dedup();
-    let bytes = |a: &Array| -> usize {
-        let info = &memory.arrays[a.0 as usize];
-        info.axes.iter().map(|x| space.extent(*x)).product::<usize>() * info.elem.size()
-    };
+    let bytes = |a: &Array| memory.bytes(*a);
     let mut cut: Vec<usize> = outer.iter().flat_map(|a| space.of(*a)).filter(|g| lens[*g] > 1).collect();
     // the order of the array that has most of these dimensions
     let has = |a: &Array| -> usize {
@@ -534,7 +509,7 @@ impl<'t> Task<'t> {
     fn new(nest: &'t Nest<'t, 't>, memory: &Memory, hands: Hands) -> Task<'t> {
         let mut partials: Vec<Vec<Partial>> = vec![];
         for step in &nest.lowered {
-            let mut list = vec![Partial::default(); step.folds.len()];
+            let mut list: Vec<Partial> = step.folds.iter().map(|_| Partial::default()).collect();
             for (partial, fold) in list.iter_mut().zip(&step.folds).filter(|(_, f)| f.carried) {
                 partial.reset(fold, nest.kept(step, fold, &nest.lens));
             }
@@ -555,7 +530,6 @@ impl<'t> Task<'t> {
         let laid = |array: &Array| memory.laid[array.0 as usize].as_ref().expect("laid out with the nest");
         let parts = nest.gathered.iter().filter_map(|a| Some((*a, gather::stretch(laid(a), &starts, &lens)?)));
         let parts: Vec<(Array, (i64, usize))> = parts.collect();
-        let room = |bytes: usize| bytes.div_ceil(8) + 16;
         let words = nest.temps.iter().map(|t| t.1).chain(parts.iter().map(|p| room(p.1.1))).sum();
         let mut buffer = self.hands.worker.temps(words);
         for (array, words) in &nest.temps {

@@ -1,22 +1,25 @@
 //! Results of folds between tiles, blocks and parts.
 
 use super::lower::LoweredFold;
+use super::scratch::Aligned;
 use super::script::FoldOp;
 use super::tile::NONE;
 
 /// The partial results of a fold: one value and index an element of what it keeps.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Partial {
-    pub values: Vec<f64>,
+    pub values: Aligned,
     pub indices: Vec<u32>,
 }
 
 impl Partial {
     /// Before the first element.
     pub(crate) fn reset(&mut self, fold: &LoweredFold, len: usize) {
-        self.values.clear();
         // vectors may reach past the end
-        self.values.resize(len + 16, identity(fold.op));
+        if self.values.len() != len + 16 {
+            self.values = Aligned::new(len + 16);
+        }
+        self.values.fill(identity(fold.op));
         self.indices.clear();
         self.indices.resize(if fold.op == FoldOp::Arg { len } else { 0 }, NONE);
     }

@@ -168,6 +168,8 @@ fn most_rows(step: &Lowered, walk: &Walk, classes: &[Class], complete: &[bool]) 
     let result = |(f, fold): (usize, &LoweredFold)| match fold.op {
         _ if walk.run[0].reduces(f) => 32,
         _ if !walk.rows.reduces(f) && complete[f] && fold.index.is_none() && writes_lanes(fold, step.lane, walk) => 0,
+        // one line for all rows
+        _ if walk.rows.reduces(f) => 0,
         _ => 2 * walk.run_chunk + 80,
     };
     let results: usize = step.folds.iter().enumerate().map(result).sum();

@@ -12,6 +12,11 @@ const TILE: usize = 16384;
 const RUN: usize = 4096;
 /// … where elements are converted: so that lines stay in the nearest cache, and memory is read while others are computed.
 const CONVERTED: usize = 2048;
+/// Stretches of memory that one vector of each after the other would be read too far apart.
+const STRIP: usize = 32;
+/// A run of fewer elements is lengthened, up to so many that what is repeated stays in the nearest cache.
+const SHORT: usize = 128;
+const REPEATED: usize = 512;
 /// The most entries in one tile.
 const ENTRIES: usize = 256;
 
@@ -84,6 +89,7 @@ impl Walk {
             loops.insert(at, rest);
         }
         join_run(step, &mut loops, &mut run, ragged.is_none());
+        repeat_run(step, &mut loops, &mut run);
         join(&mut loops);
         let (mut outer, taps) = split(step, loops, &run);
         if let Some(last) = outer.last()
@@ -108,7 +114,9 @@ impl Walk {
         let along = (0..=step.tracks.len()).map(|t| stretch(&run, t)).collect();
         let kept = run.iter().all(|l| l.roles.iter().all(|r| !r));
         let each_row = rows.len == 1 || rows.roles.iter().all(|r| !r);
-        let columns = !step.folds.is_empty() && step.stores.is_empty() && kept && each_row;
+        // many short stretches of memory are read one after the other, whole
+        let strip = rows.len == 1 && tap_len >= STRIP && run_len > step.lanes && step.folds.iter().all(|f| f.op == FoldOp::Sum);
+        let columns = !step.folds.is_empty() && step.stores.is_empty() && kept && each_row && !strip;
         Walk { outer, taps, rows, run, run_len, run_chunk, tap_len, tap_chunk, along, columns, ragged }
     }
     /// A run of one position, for reading single elements.
@@ -289,6 +297,34 @@ fn join_run(step: &Lowered, loops: &mut Vec<Loop>, run: &mut Vec<Loop>, free: bo
             run.insert(0, next);
         }
     }
+}
+
+/// Lengthens a short run by a part of the loop that continues it for all that is stored: what does not go on there, as
+/// values of channels that come last, is repeated in a line, once for all rows.
+fn repeat_run(step: &Lowered, loops: &mut Vec<Loop>, run: &mut Vec<Loop>) {
+    let total: usize = run.iter().map(|l| l.len).product();
+    let bare = |a: &Access| a.extras.is_empty() && a.valid.is_empty();
+    if !step.folds.is_empty() || !step.guard.is_empty() || !step.operands.iter().all(bare) || total >= SHORT {
+        return;
+    }
+    let along = |t: usize| stretch(run, t);
+    let continues = |l: &Loop, t: usize| along(t).is_some_and(|s| l.steps[t] == s * total as i64);
+    let fits = |l: &Loop| {
+        step.stores.iter().flatten().all(|s| continues(l, s.track))
+            && step.operands.iter().all(|o| continues(l, o.track) || l.steps[o.track] == 0 || along(o.track) == Some(0))
+    };
+    let Some(at) = loops.iter().position(fits) else { return };
+    let most = (1..=loops[at].len).rev().find(|n| loops[at].len % n == 0 && n * total <= REPEATED);
+    let Some(n) = most.filter(|n| *n > 1) else { return };
+    let inner = Loop { len: n, ..loops[at].clone() };
+    if n == loops[at].len {
+        loops.remove(at);
+    } else {
+        let outer = &mut loops[at];
+        outer.len /= n;
+        outer.steps.iter_mut().chain(&mut outer.canonical).for_each(|s| *s *= n as i64);
+    }
+    run.insert(0, inner);
 }
 
 /// Joins loops outside of the run where nothing changes by it.

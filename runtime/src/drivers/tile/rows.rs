@@ -111,14 +111,16 @@ pub(super) unsafe fn rows<
             simple &= !(*slots.add(K + i)).line;
         }
         let mut folds = Folds::<V, K, M, A, P>::new();
-        for visit in 0..entries * tile.rows {
-            let (row, entry) = (visit / entries, visit % entries);
+        let mut lines = Lines::<K>::of(slots, 0);
+        let (mut row, mut entry) = (0, 0);
+        // one loop over rows and entries: the body has one place
+        for _ in 0..entries * tile.rows {
             if entry == 0 {
                 folds.begin_row(slots);
+                lines = Lines::of(slots, row);
             }
             let (mut at, end) = *tile.ranges.get_unchecked(entry);
             let memory = Pointers::<V, I, W, O>::of(tile, entry, row);
-            let lines = Lines::<K>::of(slots, row);
             loop {
                 let before = if O > 0 && stream { memory.outs[0].wrapping_add(at) as usize & 63 } else { 0 };
                 if simple && before == 0 {
@@ -152,8 +154,10 @@ pub(super) unsafe fn rows<
                 }
                 at += to;
             }
-            if entry + 1 == entries {
+            entry += 1;
+            if entry == entries {
                 leave(slots, &folds, row);
+                (row, entry) = (row + 1, 0);
             }
         }
     }
