@@ -43,11 +43,6 @@ impl Row {
         self.single = Some((run, SINGLE));
         self
     }
-    /// A bound other than 10⁻¹⁰, which the row gives a reason for.
-    pub const fn bound(mut self, relative: f64) -> Row {
-        self.bound = Bound { relative, absolute: 1e-3 * relative, least: 1.0 };
-        self
-    }
     /// What differs, and must: where it no longer does, the test fails.
     pub const fn differs(mut self, differs: &'static [Difference]) -> Row {
         self.differs = differs;
@@ -251,7 +246,8 @@ fn difference(found: &ArrayD<f64>, expected: &ArrayD<f64>, bound: Bound) -> Opti
     }
     let size = expected.iter().filter(|x| x.is_finite()).fold(bound.least, |size, x| size.max(x.abs()));
     let epsilon = (bound.absolute * size).max(f64::MIN_POSITIVE);
-    let same = |a: f64, b: f64| a.is_nan() && b.is_nan() || approx::relative_eq!(a, b, epsilon = epsilon, max_relative = bound.relative);
+    let same =
+        |a: f64, b: f64| a.is_nan() && b.is_nan() || approx::relative_eq!(a, b, epsilon = epsilon, max_relative = bound.relative);
     let at = found.iter().zip(expected).position(|(a, b)| !same(*a, *b))?;
     let [a, b] = [found, expected].map(|x| x.iter().nth(at).expect("it was just there"));
     let others = found.iter().zip(expected).filter(|(a, b)| !same(**a, **b)).count();
