@@ -1,7 +1,7 @@
 //! `match` and `if let`: which arm a call takes.
 
-use super::value::{Host, Literal, Value};
 use super::Elaborator;
+use super::value::{Host, Literal, Value};
 use crate::syntax::tidy;
 use quote::{ToTokens, quote};
 use syn::Pat;
@@ -96,7 +96,13 @@ impl Elaborator<'_> {
                 }
                 Some(true)
             }
-            (pat, Value::Host(h)) => if constants { self.constant_fits(pat, h) } else { Some(true) },
+            (pat, Value::Host(h)) => {
+                if constants {
+                    self.constant_fits(pat, h)
+                } else {
+                    Some(true)
+                }
+            }
             (Pat::Or(or), _) => {
                 let before = bound.len();
                 for case in &or.cases {

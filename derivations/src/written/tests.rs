@@ -44,10 +44,7 @@ fn branches_agree_on_what_they_give() {
         "let(a,c,)=ifk>1{(x,1.0,)}else{{let(part0,part1,)=(2.0,3.0,);(run.num(part0),part1,)}};a*run.num(c)",
     );
     becomes("b.map_or(x, |v| x + v)", "matchb{::core::option::Option::Some(v)=>{x+v}::core::option::Option::None=>x,}");
-    becomes(
-        "match (b, k) { (Some(v), 1) => x + v, _ => x }",
-        "match(b,k,){(::core::option::Option::Some(v),1,)=>{x+v}_=>{x}}",
-    );
+    becomes("match (b, k) { (Some(v), 1) => x + v, _ => x }", "match(b,k,){(::core::option::Option::Some(v),1,)=>{x+v}_=>{x}}");
     becomes("map(x, |v| if v > 0.0 { v } else { 0.0 })", "map(x,|v|{ifholds(gt(v,run.num(0.0))){v}else{run.num(0.0)}})");
 }
 

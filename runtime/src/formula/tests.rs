@@ -95,7 +95,10 @@ fn kinks_have_their_conventional_slopes() {
     assert_eq!(slope(1.0, &half), 1.5);
     assert_eq!(slope(0.0, &|x| powf(x, &num(0.0))), 0.0);
     assert_eq!(slope(0.0, &|x| powf(&num(0.0), x)), 0.0);
-    assert_eq!([atan2(&variable(&[], &[0.0]), &num(0.0)), atan2(&num(0.0), &variable(&[], &[0.0]))].map(|y| jacobian(&y)[0]), [0.0; 2]);
+    assert_eq!(
+        [atan2(&variable(&[], &[0.0]), &num(0.0)), atan2(&num(0.0), &variable(&[], &[0.0]))].map(|y| jacobian(&y)[0]),
+        [0.0; 2]
+    );
 }
 
 #[test]

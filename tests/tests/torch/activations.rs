@@ -357,7 +357,11 @@ pub fn rows() -> Vec<Row> {
         row!("snake", |s| Snake { a: s.f("a") }),
         row!("sigmoid_by_hand", SigmoidByHand),
         row!("tanh_by_hand", TanhByHand),
-        row!("isru", |s| Isru { a: s.f("a") }).differs(&[("points", "gradient of x", "x² is infinite there, and is multiplied by 0")]),
+        row!("isru", |s| Isru { a: s.f("a") }).differs(&[(
+            "points",
+            "gradient of x",
+            "x² is infinite there, and is multiplied by 0",
+        )]),
         row!("isrlu", |s| Isrlu { a: s.f("a") }).differs(&[("points", "gradient of x", "0 at −∞, where PyTorch has 0·∞")]),
         row!("symlog", Symlog),
         row!("smooth_step", SmoothStep).differs(&[("points", "gradient of x", CLAMP)]),

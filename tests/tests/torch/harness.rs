@@ -43,11 +43,6 @@ impl Row {
         self.single = Some((run, SINGLE));
         self
     }
-    /// A bound other than 10⁻¹⁰, which the row gives a reason for.
-    pub const fn bound(mut self, relative: f64) -> Row {
-        self.bound = Bound { relative, absolute: 1e-3 * relative, least: 1.0 };
-        self
-    }
     /// What differs, and must: where it no longer does, the test fails.
     pub const fn differs(mut self, differs: &'static [Difference]) -> Row {
         self.differs = differs;

@@ -66,15 +66,16 @@ fn msle(x: Tensor<f32, (N, C)>, t: Tensor<f32, (N, C)>) -> Tensor<f32, ()> {
 fn cross_entropy(x: Tensor<f32, (N, C)>, label: Labels<N>, smoothing: f64) -> Tensor<f32, ()> {
     let logp = x - logsumexp(x, C);
     let nll = -pick(logp, C, label);
-    if smoothing == 0.0 {
-        mean(nll, N)
-    } else {
-        mean((1.0 - smoothing) * nll - smoothing * mean(logp, C), N)
-    }
+    if smoothing == 0.0 { mean(nll, N) } else { mean((1.0 - smoothing) * nll - smoothing * mean(logp, C), N) }
 }
 
 #[derive_backward]
-fn cross_entropy_weighted(x: Tensor<f32, (N, C)>, label: Labels<N>, #[constant] w: Tensor<f32, C>, ignore: i64) -> Tensor<f32, ()> {
+fn cross_entropy_weighted(
+    x: Tensor<f32, (N, C)>,
+    label: Labels<N>,
+    #[constant] w: Tensor<f32, C>,
+    ignore: i64,
+) -> Tensor<f32, ()> {
     let z = x - max(x, C);
     let logp = z - log(sum(exp(z), C));
     let hot = eq(index(C), label) & ne(label, ignore);
@@ -106,7 +107,11 @@ fn bce_logits(x: Tensor<f32, Many<S>>, #[constant] t: Tensor<f32, Many<S>>) -> T
 }
 
 #[derive_backward]
-fn bce_logits_weighted(x: Tensor<f32, (N, C)>, #[constant] t: Tensor<f32, (N, C)>, #[constant] pw: Tensor<f32, C>) -> Tensor<f32, (N, C)> {
+fn bce_logits_weighted(
+    x: Tensor<f32, (N, C)>,
+    #[constant] t: Tensor<f32, (N, C)>,
+    #[constant] pw: Tensor<f32, C>,
+) -> Tensor<f32, (N, C)> {
     let w = 1.0 + (pw - 1.0) * t;
     (1.0 - t) * x + w * (log1p(exp(-abs(x))) + max(-x, 0.0))
 }
@@ -393,7 +398,11 @@ fn earth_movers(p: Tensor<f32, (N, S)>, t: Tensor<f32, (N, S)>) -> Tensor<f32, (
 }
 
 #[derive_backward]
-fn token_loss(x: Tensor<f32, (N, L, V)>, label: Labels<(N, L)>, #[constant] m: Tensor<f32, (N, L)>) -> (Tensor<f32, ()>, Tensor<f32, ()>) {
+fn token_loss(
+    x: Tensor<f32, (N, L, V)>,
+    label: Labels<(N, L)>,
+    #[constant] m: Tensor<f32, (N, L)>,
+) -> (Tensor<f32, ()>, Tensor<f32, ()>) {
     let z = logsumexp(x, V);
     let nll = z - pick(x, V, label);
     let live = gt(m, 0.0);
@@ -417,10 +426,12 @@ pub fn rows() -> Vec<Row> {
         row!("charbonnier", Charbonnier),
         row!("wing", Wing),
         row!("msle", Msle),
-        row!(single "cross_entropy", |s| CrossEntropy { smoothing: s.f("smoothing") }).differs(&[("infs", "output 0", INFINITE), ("infs", "gradient of x", INFINITE)]),
+        row!(single "cross_entropy", |s| CrossEntropy { smoothing: s.f("smoothing") })
+            .differs(&[("infs", "output 0", INFINITE), ("infs", "gradient of x", INFINITE)]),
         row!("cross_entropy_weighted", |s| CrossEntropyWeighted { ignore: s.f("ignore") as i64 }),
         row!("cross_entropy_2d", CrossEntropy2d).differs(&[("infs", "output 0", INFINITE), ("infs", "gradient of x", INFINITE)]),
-        row!("cross_entropy_soft", CrossEntropySoft).differs(&[("infs", "gradient of t", INFINITE), ("infs", "gradient of x", INFINITE)]),
+        row!("cross_entropy_soft", CrossEntropySoft)
+            .differs(&[("infs", "gradient of t", INFINITE), ("infs", "gradient of x", INFINITE)]),
         row!("focal", |s| Focal { gamma: s.f("gamma"), alpha: s.f("alpha") }).differs(&[("infs", "output 0", INFINITE)]),
         row!("bce_logits", BceLogits),
         row!("bce_logits_weighted", BceLogitsWeighted),
@@ -436,7 +447,12 @@ pub fn rows() -> Vec<Row> {
         row!("gaussian_nll", |s| GaussianNll { full: s.flag("full") }),
         row!("poisson_nll", |s| PoissonNll { log_input: s.flag("log_input") }),
         row!("triplet", Triplet),
-        row!("margin_ranking", MarginRanking).differs(&[("nan", "gradient of a", CLAMP), ("nan", "gradient of b", CLAMP), ("infs", "gradient of a", CLAMP), ("infs", "gradient of b", CLAMP)]),
+        row!("margin_ranking", MarginRanking).differs(&[
+            ("nan", "gradient of a", CLAMP),
+            ("nan", "gradient of b", CLAMP),
+            ("infs", "gradient of a", CLAMP),
+            ("infs", "gradient of b", CLAMP),
+        ]),
         row!("hinge_embedding", HingeEmbedding),
         row!("cosine_embedding", CosineEmbedding),
         row!("multi_margin", |s| MultiMargin { p: s.n("p") as i32 }),
@@ -456,7 +472,11 @@ pub fn rows() -> Vec<Row> {
         row!("concordance", Concordance),
         row!("ppo", Ppo),
         row!("dpo", Dpo),
-        row!("list_mle", ListMle).differs(&[("nan", "gradient of t", "NaN reaches the maximum that is taken off; PyTorch takes off a maximum so far")]),
+        row!("list_mle", ListMle).differs(&[(
+            "nan",
+            "gradient of t",
+            "NaN reaches the maximum that is taken off; PyTorch takes off a maximum so far",
+        )]),
         row!("entropy", Entropy).differs(&[("tiny", "gradient of x", "what is left of rounding log C, which is not tiny")]),
         row!("earth_movers", EarthMovers),
         row!("token_loss", TokenLoss),

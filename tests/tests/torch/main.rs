@@ -2,7 +2,13 @@
 //! gradients, at ordinary points and at hostile ones (ties, zeros, infinities, NaN, huge and tiny numbers, empty arrays,
 //! extents of one), in `f64` to 10⁻¹⁰. `data/torch/make.py` has PyTorch's side of each.
 
+mod activations;
+mod attention;
 mod harness;
+mod losses;
+mod networks;
+mod norms;
+mod spatial;
 mod words;
 
 /// A test a theme: its samples, and its table of formulas.
@@ -15,4 +21,4 @@ macro_rules! themes {
     )* };
 }
 
-themes! { words }
+themes! { words activations norms losses spatial attention networks }

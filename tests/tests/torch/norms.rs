@@ -65,7 +65,11 @@ fn layer_norm_3(
 }
 
 #[derive_backward]
-fn layer_norm_channels_first(x: Tensor<f32, (N, C, Many<S>)>, g: Tensor<f32, C>, b: Tensor<f32, C>) -> Tensor<f32, (N, C, Many<S>)> {
+fn layer_norm_channels_first(
+    x: Tensor<f32, (N, C, Many<S>)>,
+    g: Tensor<f32, C>,
+    b: Tensor<f32, C>,
+) -> Tensor<f32, (N, C, Many<S>)> {
     let u = x.mean(C);
     let s = (x - u).powi(2).mean(C);
     let x = (x - u) / sqrt(s + 1e-6);
@@ -188,7 +192,12 @@ fn grn(x: Tensor<f32, (N, C, H, W)>, g: Tensor<f32, C>, b: Tensor<f32, C>) -> Te
 }
 
 #[derive_backward]
-fn filter_response(x: Tensor<f32, (N, C, H, W)>, g: Tensor<f32, C>, b: Tensor<f32, C>, tau: Tensor<f32, C>) -> Tensor<f32, (N, C, H, W)> {
+fn filter_response(
+    x: Tensor<f32, (N, C, H, W)>,
+    g: Tensor<f32, C>,
+    b: Tensor<f32, C>,
+    tau: Tensor<f32, C>,
+) -> Tensor<f32, (N, C, H, W)> {
     let nu2 = x.sq().mean((H, W));
     max(g * x * rsqrt(nu2 + 1e-6) + b, tau)
 }

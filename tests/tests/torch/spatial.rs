@@ -41,7 +41,12 @@ fn global_pools(x: Tensor<f32, (N, C, Many<S>)>) -> Tensor<f32, (N, D)> {
 }
 
 #[derive_backward]
-fn conv(x: Tensor<f32, (N, C, H, W)>, w: Tensor<f32, (O, C, KH, KW)>, b: Tensor<f32, O>, k: Window<2>) -> Tensor<f32, (N, O, OH, OW)> {
+fn conv(
+    x: Tensor<f32, (N, C, H, W)>,
+    w: Tensor<f32, (O, C, KH, KW)>,
+    b: Tensor<f32, O>,
+    k: Window<2>,
+) -> Tensor<f32, (N, O, OH, OW)> {
     let patches = window(x, (H, W), (OH, OW), (KH, KW), k);
     dot(patches, w, (C, KH, KW)) + b
 }

@@ -142,9 +142,9 @@ rows_of! {
     soft_max SoftMax = |x| exp(x - logsumexp(x, C)), N C;
     log_soft_max LogSoftMax = |x| x - x.logsumexp(C), N C;
     accumulated Accumulated = |x| cumsum(x, C), N C;
-    accumulated_products AccumulatedProducts = |x| exp(cumsum(log(abs(x) + 1.0), C)), N C;
+    accumulated_products AccumulatedProducts = |x| exp(cumsum(log1p(abs(x)), C)), N C;
     length Length = |x| sqrt(sum(x * x, C)), N;
-    length_eps LengthEps = |x| sqrt(dot(x, x, C) + 1e-12), N;
+    length_eps LengthEps = |x| sqrt(sum(x * x, C) + 1e-12), N;
     unit Unit = |x| x / sqrt(sum(sq(x), C)), N C;
     unit_clamped UnitClamped = |x| x / max(sqrt(sum(sq(x), C)), 1e-12), N C;
     norm_1 Norm1 = |x| x.abs().sum(C), N;
