@@ -118,8 +118,14 @@ impl Expansion {
             if let Some(path) = elaborate::own_call(formula) {
                 errors.at(&path, elaborate::recursion(&[name.to_string()], &name.to_string()));
             }
+            let callees = elaborate::callees(formula, library);
+            for path in &callees {
+                if let Some(message) = elaborate::misspelt(path) {
+                    errors.at(path, message);
+                }
+            }
             errors.checkpoint()?;
-            return Ok(match elaborate::callees(formula, library).into_iter().next() {
+            return Ok(match callees.into_iter().next() {
                 Some(path) => Step::Fetch(path),
                 None => Step::Done(TokenStream::new()),
             });

@@ -1,4 +1,4 @@
-//! errors: 9
+//! errors: 10
 use pullback::prelude::*;
 
 #[derive_backward(helper)]
@@ -50,6 +50,17 @@ fn calls_a_wrong_one(x: Tensor<f32, N>) -> Tensor<f32, N> {
 #[derive_backward]
 fn calls_that_one(x: Tensor<f32, N>) -> Tensor<f32, N> {
     calls_a_wrong_one(x) + 1.0
+}
+
+// and so is a misspelt word of a helper
+#[derive_backward(helper)]
+fn halved(x: Tensor<f32>) -> Tensor<f32> {
+    sigmod(x) / 2.0
+}
+
+#[derive_backward]
+fn calls_a_helper(x: Tensor<f32, N>) -> Tensor<f32, N> {
+    halved(x) * halved(x)
 }
 
 fn main() -> Result<(), pullback::Error> {

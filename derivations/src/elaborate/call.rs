@@ -16,6 +16,13 @@ use syn::spanned::Spanned;
 /// How deep calls may nest.
 const MAX_CALLS: usize = 32;
 
+/// What is said of a name that is nearly one of the vocabulary.
+pub fn misspelt(path: &syn::Path) -> Option<String> {
+    let name = path.get_ident()?.to_string();
+    let nearest = vocabulary::nearest(&name)?;
+    Some(format!("there is no function `{name}` in the formula language: did you mean `{nearest}`?"))
+}
+
 /// The formulas that a formula may call, by the path as written; each with those that it calls in turn.
 #[derive(Clone, Default)]
 pub struct Library(Rc<Vec<(String, Callee)>>);
@@ -132,8 +139,8 @@ impl Elaborator<'_> {
         if let Some(path) = self.frame().items.imports.get(&text).cloned() {
             return self.call_path(&path, &args);
         }
-        if let Some(nearest) = vocabulary::nearest(&text) {
-            self.errors.at(name, format!("there is no function `{text}` in the formula language: did you mean `{nearest}`?"));
+        if let Some(message) = misspelt(&path.path) {
+            self.errors.at(name, message);
             return Value::Poison;
         }
         self.call_path(&path.path, &args)

@@ -24,7 +24,7 @@ mod whole;
 mod words;
 
 pub use advice::unused;
-pub use call::{Library, recursion};
+pub use call::{Library, misspelt, recursion};
 pub use callees::{callees, own_call};
 pub use host::len_ident;
 pub use typed::{Binding, Check, Decision, HostKind, Padding, Reduction, Term, TermFill, TermId, TermOp, Typed};
