@@ -33,6 +33,9 @@ fn every_layer(check: &impl Check) {
     check.layer(&ChannelDropout { seed: Seed(7), p: 0.3 }, &[image()]);
     check.layer(&BatchNorm { momentum: 0.1, eps: 1e-5 }, &[image(), channels(3), channels(4), channels(5), positive(13, 6)]);
     check.layer(&BatchNormEval { eps: 1e-5 }, &[image(), channels(3), channels(4), channels(5), positive(13, 6)]);
+    // where channels come last, more than blocks of them hold: swept along memory, in several parts
+    let (large, many) = (tensor(&[9, 37, 31, 30], 1), |seed| tensor(&[37], seed));
+    check.layer(&BatchNorm { momentum: 0.1, eps: 1e-5 }, &[large, many(3), many(4), many(5), positive(37, 6)]);
     check.layer(&LayerNorm { eps: 1e-5 }, &[rows(), columns(3), columns(4)]);
     check.layer(&RmsNorm { eps: 1e-5 }, &[rows(), columns(3)]);
     check.layer(&Softmax, &[rows()]);

@@ -12,8 +12,6 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     /// One `f64` a lane: what sums are accumulated in.
     type D: Copy;
     const L: usize;
-    /// Whether loads and sums under a mask cost no more than without one.
-    const FREE_MASKS: bool;
     unsafe fn set1(x: Self::T) -> Self;
     unsafe fn load(p: *const Self::T) -> Self;
     unsafe fn store(self, p: *mut Self::T);
@@ -149,7 +147,6 @@ macro_rules! scalar {
             type M = bool;
             type D = f64;
             const L: usize = 1;
-            const FREE_MASKS: bool = true;
             #[inline(always)]
             unsafe fn set1(x: $t) -> $t {
                 x

@@ -321,9 +321,6 @@ pub unsafe trait Memory: Sized {
     /// `a`, and `b` added in the lanes where the mask holds.
     #[doc(hidden)]
     fn sum_add_where(a: Self::Sum, b: Self::Sum, m: Self::Where) -> Self::Sum;
-    /// Whether loads and sums under a mask cost no more than without one.
-    #[doc(hidden)]
-    const FREE_MASKS: bool;
     /// As [`Memory::load_where`].
     #[doc(hidden)]
     unsafe fn sum_load_where(p: *const f64, m: Self::Where) -> Self::Sum;

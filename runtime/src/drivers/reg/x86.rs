@@ -225,7 +225,6 @@ macro_rules! avx512 {
             plain!($($plain)*);
             $($doubles)*
             type M = $m;
-            const FREE_MASKS: bool = true;
             #[inline(always)]
             unsafe fn fma(self, b: Self, c: Self) -> Self {
                 unsafe { $fma(self, b, c) }
@@ -317,7 +316,6 @@ macro_rules! avx2 {
             plain!($($plain)*);
             $($doubles)*
             wide_masks!($r $t $bits $l);
-            const FREE_MASKS: bool = false;
             #[inline(always)]
             unsafe fn fma(self, b: Self, c: Self) -> Self {
                 unsafe { $fma(self, b, c) }
@@ -380,7 +378,6 @@ macro_rules! sse2 {
             plain!($($plain)*);
             $($doubles)*
             wide_masks!($r $t $bits $l);
-            const FREE_MASKS: bool = false;
             by_array!($t $l $bits);
             #[inline(always)]
             unsafe fn fma(self, b: Self, c: Self) -> Self {

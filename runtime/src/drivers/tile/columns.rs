@@ -33,17 +33,19 @@ pub(super) unsafe fn columns<
             let last = vector * lanes + lanes > tile.run;
             let at = if last && tile.overlap { tile.run - lanes } else { vector * lanes };
             let inside = at >= tile.common.0 && at + lanes <= tile.common.1;
-            let masked = V::FREE_MASKS || !inside;
-            let mask_of = |entry: usize| tile.masks.get_unchecked(entry).as_ptr() as *mut V::Where;
+            let masked = !inside;
+            // side by side, whatever their size
+            let mask_of = |entry: usize| (tile.masks.as_ptr() as *mut V::Where).add(entry);
             for (entry, (lo, hi)) in tile.ranges.iter().enumerate().take(if masked { entries } else { 0 }) {
                 let mask = V::range(lo.saturating_sub(at).min(lanes), hi.saturating_sub(at).min(lanes));
                 mask_of(entry).write(mask);
             }
+            // kept apart from the tile, which the compiler must believe to change with every store
+            let below = Offsets::<I, W>::below(tile);
+            let mut near = [Offsets::of::<V>(tile, 0, at), Offsets::of::<V>(tile, 1, at)];
             for row in (0..tile.rows).step_by(together) {
                 let rows = [row, row + 1];
                 let two = together == 2 && rows[1] < tile.rows;
-                // one by one: `map` leaves a call
-                let near = [Offsets::<I, W>::of::<V>(tile, rows[0], at), Offsets::of::<V>(tile, rows[1], at)];
                 let mut folds = [Folds::<V, K, M, A, P>::new(); 2];
                 resume(tile, &mut folds[0], rows[0], at);
                 if two {
@@ -66,6 +68,9 @@ pub(super) unsafe fn columns<
                 leave(tile, &folds[0], rows[0], at);
                 if two {
                     leave(tile, &folds[1], rows[1], at);
+                }
+                for near in &mut near {
+                    near.advance(&below, together as isize);
                 }
             }
         }
@@ -91,6 +96,31 @@ impl<const I: usize, const W: usize> Offsets<I, W> {
             far[i] = of(I + i, 8);
         }
         Offsets(near, far)
+    }
+    /// How far the next row's lie from one row's.
+    ///
+    /// # Safety
+    /// The tile has as many operands.
+    #[inline(always)]
+    unsafe fn below(tile: &Tile) -> Self {
+        let (mut near, mut far) = ([0; I], [0; W]);
+        for i in 0..I {
+            near[i] = unsafe { *tile.in_rows.get_unchecked(i) };
+        }
+        for i in 0..W {
+            far[i] = unsafe { *tile.in_rows.get_unchecked(I + i) };
+        }
+        Offsets(near, far)
+    }
+    /// Goes on to a later row.
+    #[inline(always)]
+    fn advance(&mut self, below: &Self, rows: isize) {
+        for i in 0..I {
+            self.0[i] = self.0[i].wrapping_add(below.0[i].wrapping_mul(rows));
+        }
+        for i in 0..W {
+            self.1[i] = self.1[i].wrapping_add(below.1[i].wrapping_mul(rows));
+        }
     }
     /// The operands, in the lanes of a mask if there is one.
     ///

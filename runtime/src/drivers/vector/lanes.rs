@@ -226,7 +226,6 @@ where
     Self: Entered,
 {
     const LANES: usize = N * R::L;
-    const FREE_MASKS: bool = R::FREE_MASKS;
     type Sum = [R::D; N];
     type Elem = R::T;
     type Where = LaneMask<R, N>;
