@@ -78,10 +78,11 @@ fn a_nested_function_sees_the_axes_around_it() {
         fn inner(t: Tensor<f32>) -> Tensor<f32, N> { sum(t, C) }
         fn swapped(t: Tensor<f32, (C, N)>) -> Tensor<f32, C> { sum(t, N) }
         fn outer(t: Tensor<f32, (C, N)>) -> Tensor<f32, C> { inner(t) }
-        inner(x) + 100.0 * swapped(x) + 10000.0 * outer(x)
+        fn even(t: Tensor<f32>) -> Tensor<f32> { dot(t, constant([0.5, 0.5], C), C) }
+        inner(x) + 100.0 * swapped(x) + 10000.0 * outer(x) + 2000000.0 * even(x)
     }";
     let env = Env { lens: vec![2, 2], hosts: vec![], inputs: vec![vec![1.0, 5.0, 3.0, 9.0]] };
-    for (found, expected) in value(source, env).iter().zip([60606.0, 121212.0]) {
+    for (found, expected) in value(source, env).iter().zip([6060606.0, 12121212.0]) {
         assert_relative_eq!(*found, expected);
     }
     complains(

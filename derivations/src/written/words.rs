@@ -223,6 +223,10 @@ impl Writer<'_> {
     }
 
     fn constant(&mut self, args: &[&Expr]) -> Written {
+        // in a nested function the axis may be the formula's: the words alone do not tell
+        if args.get(1).and_then(|e| axis_name(e)).is_some_and(|name| self.frame().items.axes.contains(&name.to_string())) {
+            return Err(Unsupported);
+        }
         let [Expr::Array(array), axis] = args else { return Err(Unsupported) };
         let (f, run, axis) = (self.f.clone(), self.run.clone(), self.axis_argument(axis)?);
         let numbers: Vec<TokenStream> = array.elems.iter().map(|e| self.host(e)).collect::<Written<_>>()?;

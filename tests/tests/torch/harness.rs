@@ -81,6 +81,7 @@ pub trait Constants {
     fn n(&self, name: &str) -> usize;
     fn flag(&self, name: &str) -> bool;
     /// The numbers of a list, as a window takes them.
+    #[cfg(feature = "zoo")]
     fn list<const D: usize>(&self, name: &str) -> [usize; D];
 }
 
@@ -94,6 +95,7 @@ impl Constants for Sample {
     fn flag(&self, name: &str) -> bool {
         self.kwarg(name).and_then(|v| v.as_bool()).unwrap_or_else(|| panic!("{}: no flag `{name}`", self.name))
     }
+    #[cfg(feature = "zoo")]
     fn list<const D: usize>(&self, name: &str) -> [usize; D] {
         let value = self.kwarg(name).unwrap_or_else(|| panic!("{}: no list `{name}`", self.name));
         pullback_tests::opinfo::tuple(value).expect("as many numbers as dimensions")
