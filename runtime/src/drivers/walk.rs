@@ -314,7 +314,7 @@ fn repeat_run(step: &Lowered, loops: &mut Vec<Loop>, run: &mut Vec<Loop>) {
             && step.operands.iter().all(|o| continues(l, o.track) || l.steps[o.track] == 0 || along(o.track) == Some(0))
     };
     let Some(at) = loops.iter().position(fits) else { return };
-    let most = (1..=loops[at].len).rev().find(|n| loops[at].len % n == 0 && n * total <= REPEATED);
+    let most = (1..=loops[at].len).rev().find(|n| loops[at].len.is_multiple_of(*n) && n * total <= REPEATED);
     let Some(n) = most.filter(|n| *n > 1) else { return };
     let inner = Loop { len: n, ..loops[at].clone() };
     if n == loops[at].len {

@@ -16,10 +16,13 @@ pub(super) struct Spec {
     pub reads: Reads,
 }
 
+/// The outputs of a forward call, and the way back.
+pub(super) type Run<'a, T> = (Vec<Output<T>>, Box<dyn Backward<T> + 'a>);
+
 /// A layer of any type.
 pub(super) trait Erased<T: Float> {
     fn spec(&self) -> Spec;
-    fn forward<'a>(&'a self, args: &mut [Arg<'_, T>]) -> Result<(Vec<Output<T>>, Box<dyn Backward<T> + 'a>), Error>;
+    fn forward<'a>(&'a self, args: &mut [Arg<'_, T>]) -> Result<Run<'a, T>, Error>;
     fn reference(&self, args: &[Option<Value>]) -> Result<Vec<Value>, Error>;
 }
 
@@ -44,7 +47,7 @@ impl<T: Float, L: Layer<T>> Erased<T> for L {
         Spec { name: L::NAME, axes: L::AXES, args: L::ARGS, outputs: L::OUTPUTS, reads: L::BACKWARD_READS }
     }
 
-    fn forward<'a>(&'a self, args: &mut [Arg<'_, T>]) -> Result<(Vec<Output<T>>, Box<dyn Backward<T> + 'a>), Error> {
+    fn forward<'a>(&'a self, args: &mut [Arg<'_, T>]) -> Result<Run<'a, T>, Error> {
         let Forward { outputs, saved } = Layer::forward(self, args)?;
         Ok((outputs, Box::new(Kept { op: self, saved })))
     }
