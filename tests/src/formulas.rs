@@ -60,7 +60,10 @@ fn items(file: syn::File) -> BTreeMap<String, syn::ItemFn> {
         syn::Item::Fn(function) if function.attrs.iter().any(is_formula) => Some(function),
         _ => None,
     };
-    let named = |function: syn::ItemFn| (function.sig.ident.to_string(), syn::ItemFn { attrs: vec![], ..function });
+    let named = |mut function: syn::ItemFn| {
+        function.attrs.retain(is_formula);
+        (function.sig.ident.to_string(), function)
+    };
     file.items.into_iter().filter_map(function).map(named).collect()
 }
 
