@@ -289,7 +289,6 @@ const _: () = {
                     grad_x,
                 } = self;
                 let [n, c, h, w, oh, kh, ow, kw] = space.axes();
-                let len_kw = space.len(kw);
                 let mut k = at.script(space);
                 let dy = k.input(dy, [n, c, oh, ow]);
                 let argmax_x = k.input_index(argmax_x, [n, c, oh, ow]);
@@ -298,8 +297,7 @@ const _: () = {
                 k.sweep(
                         [n, c, h, w, kh, kw],
                         [
-                            Operand::index(kh),
-                            Operand::index(kw),
+                            Operand::index([kh, kw]),
                             argmax_x
                                 .here()
                                 .at(
@@ -342,15 +340,9 @@ const _: () = {
                     .sum(grad_x, [kh, kw])
                     .body({
                         #[inline(always)]
-                        move |[at_kh, at_kw, argmax_x, dy], []| {
+                        move |[at_kh_kw, argmax_x, dy], []| {
                             Out::store([])
-                                .sum([
-                                    V::select(
-                                        (at_kh * len_kw + at_kw).eq(argmax_x),
-                                        dy,
-                                        V::num(0.0),
-                                    ),
-                                ])
+                                .sum([V::select(at_kh_kw.eq(argmax_x), dy, V::num(0.0))])
                         }
                     });
                 k.run();

@@ -173,7 +173,7 @@ impl Printer<'_> {
             Leaf::Host(h) => self.graph.hosts[h.0 as usize].name.clone(),
             Leaf::Int(i) => self.int(*i),
             Leaf::Len(a) => format!("len({})", self.axis(*a)),
-            Leaf::Index(a) => format!("index({})", self.axis(*a)),
+            Leaf::Index(axes) => format!("index({})", axes.iter().map(|a| self.axis(*a)).collect::<Vec<_>>().join(",")),
             Leaf::Test(conditions) => format!("test({})", self.conditions(conditions)),
             Leaf::Random(d) => format!("random{}", d.number),
         };

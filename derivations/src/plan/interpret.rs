@@ -179,7 +179,7 @@ impl Interpreter<'_> {
             Leaf::Host(h) => env.hosts[h.0 as usize],
             Leaf::Int(i) => env.int(ints, *i) as f64,
             Leaf::Len(a) => env.len(*a) as f64,
-            Leaf::Index(a) => from[a.0 as usize] as f64,
+            Leaf::Index(axes) => env.offset_in(axes, &from) as f64,
             Leaf::Test(conditions) => f64::from(u8::from(env.holds(ints, conditions, at))),
             Leaf::Random(d) => eval::draw(d, env.offset_in(&d.axes, &from), d.param.map_or(0.0, |p| env.hosts[p.0 as usize])),
         })

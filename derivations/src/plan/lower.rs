@@ -4,7 +4,7 @@ use super::body::Builder;
 use super::tasks::{Finder, Task, Work};
 use super::views::{Access, compose, identity};
 use super::{Elem, Leaf, Operand, Place, Pointwise, Val, gemm};
-use crate::graph::{AxisId, AxisSet, BinaryOp, Condition, NodeId, Op, ReduceOp, Reindex, Source, UnaryOp, condition_axes};
+use crate::graph::{AxisId, AxisSet, BinaryOp, Condition, Graph, NodeId, Op, ReduceOp, Reindex, Source, UnaryOp, condition_axes};
 use std::collections::{BTreeSet, HashMap};
 
 /// Values nested deeper than this are cut by a store: recursion stays shallow, and so do the emitted bodies.
@@ -156,7 +156,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
             Op::Int(i) => self.builder.leaf(Leaf::Int(i)),
             Op::Index(a) => match &at.map[..] {
                 [(_, Place::Load(operand))] => Val::Operand(*operand),
-                _ => self.read(Leaf::Index(a), at, vec![], 0),
+                _ => self.read(Leaf::Index(vec![a]), at, vec![], 0),
             },
             Op::Random(draw) => self.read(Leaf::Random(draw), at, vec![], 0),
             Op::Test(conditions) => match self.finder.arith.conditions(&conditions, &at.map, &self.facts(at, &[])) {
@@ -164,6 +164,12 @@ impl<'f, 'w> Lowering<'f, 'w> {
                 None => self.stored(node, at),
             },
             Op::Reindex(..) => self.view(node, at),
+            Op::Binary(..)
+                if at.is_identity()
+                    && let Some(axes) = row_major(&self.finder.graph, node) =>
+            {
+                self.builder.leaf(Leaf::Index(axes))
+            }
             Op::Input(_) | Op::Reduce { .. } | Op::Scatter { .. } | Op::Scan { .. } => self.stored(node, at),
             op => self.operation(node, &op, at),
         };
@@ -363,5 +369,22 @@ impl<'f, 'w> Lowering<'f, 'w> {
             left.push(c);
         }
         left
+    }
+}
+
+/// The axes whose row-major index a value is: `index(A)`, `index(A)·len(B) + index(B)`, and so on.
+fn row_major(graph: &Graph, node: NodeId) -> Option<Vec<AxisId>> {
+    let len_of = |node: NodeId| if let Op::Len(axis) = graph.op(node) { Some(*axis) } else { None };
+    match graph.op(node) {
+        Op::Index(axis) => Some(vec![*axis]),
+        Op::Broadcast(x, _) => row_major(graph, *x),
+        Op::Binary(BinaryOp::Add, x, y) => [(*x, *y), (*y, *x)].into_iter().find_map(|(outer, inner)| {
+            let (Op::Binary(BinaryOp::Mul, p, q), Op::Index(last)) = (graph.op(outer), graph.op(inner)) else { return None };
+            let sides = [(*p, *q), (*q, *p)].into_iter();
+            let mut axes = sides.filter(|(_, len)| len_of(*len) == Some(*last)).find_map(|(index, _)| row_major(graph, index))?;
+            axes.push(*last);
+            Some(axes)
+        }),
+        _ => None,
     }
 }

@@ -223,8 +223,8 @@ pub enum Leaf {
     Int(IntId),
     /// The extent of an axis.
     Len(AxisId),
-    /// The position along an axis (as mapped, if the operand has a map).
-    Index(AxisId),
+    /// The row-major index of the position within some axes (of one, as mapped, if the operand has a map).
+    Index(Vec<AxisId>),
     /// 1 where all hold, else 0.
     Test(Vec<Condition>),
     Random(Draw),

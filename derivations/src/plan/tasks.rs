@@ -98,7 +98,7 @@ impl Tasks {
 pub(super) fn small_leaf_axes(graph: &Graph, leaf: &Leaf) -> AxisSet {
     match leaf {
         Leaf::Input(i) => graph.inputs[i.0 as usize].axes.iter().copied().collect(),
-        Leaf::Index(a) => AxisSet::one(*a),
+        Leaf::Index(axes) => axes.iter().copied().collect(),
         Leaf::Test(conditions) => condition_axes(conditions),
         Leaf::Random(draw) => draw.axes.iter().copied().collect(),
         Leaf::Host(_) | Leaf::Int(_) | Leaf::Len(_) | Leaf::Temp(_) | Leaf::Given(_) => AxisSet::EMPTY,

@@ -252,10 +252,14 @@ impl<'c> Lowering<'c> {
         let n = self.lens.len();
         match &operand.leaf {
             Leaf::Test => access.track = self.track(vec![0; n], None, 0),
-            Leaf::Index(axis) => {
+            Leaf::Index(axes) => {
                 access.source = Source::Iota;
-                let (strides, offset) = self.linear(&Index::from(*axis));
-                let (strides, offset) = match operand.map.iter().find(|(a, _)| a == axis) {
+                let row_major = axes.iter().fold(Index::constant(0), |index, axis| {
+                    let len = self.context.space.extent(*axis) as i64;
+                    Index { terms: index.terms.into_iter().map(|(a, k)| (a, k * len)).collect(), ..index } + *axis
+                });
+                let (strides, offset) = self.linear(&row_major);
+                let (strides, offset) = match operand.map.iter().find(|(a, _)| axes == &[*a]) {
                     Some((_, Place::Affine(e))) if e.div == 1 && e.modulo == 0 => self.linear(e),
                     Some((_, Place::Affine(e))) => {
                         // the whole value comes from the division

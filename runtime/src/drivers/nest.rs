@@ -271,8 +271,9 @@ struct Nest<'n, 'a> {
     cut: Vec<usize>,
     /// Block temporaries and their sizes in words.
     temps: Vec<(Array, usize)>,
-    /// By step: results past the cache.
+    /// By step: results past the cache, and what the next block reads meanwhile.
     stream: Vec<bool>,
+    ahead: Vec<Vec<(Array, i64)>>,
     /// Results that a block gathers before they are written.
     gathered: Vec<Array>,
 }
@@ -286,10 +287,11 @@ fn nest(memory: &mut Memory, outer: &[Axis], steps: &[Step], inside: &dyn Fn(Arr
         _ => BLOCK,
     };
     let (cut, block) = blocks(memory, outer, steps, &lens, budget);
-    let mut nest = Nest { steps, lowered: vec![], lens, block, cut, temps: vec![], stream: vec![], gathered };
+    let mut nest = Nest { steps, lowered: vec![], lens, block, cut, temps: vec![], stream: vec![], ahead: vec![], gathered };
     for step in steps {
         let lowered = lower(memory, &mut nest, outer, step, inside);
         nest.stream.push(streams(memory, step, steps));
+        nest.ahead.push(if nest.stream[nest.stream.len() - 1] { ahead(memory, &nest, step) } else { vec![] });
         nest.lowered.push(lowered);
     }
     nest.run(memory);
@@ -304,6 +306,20 @@ fn streams(memory: &Memory, step: &Step, steps: &[Step]) -> bool {
             let shared = memory.bases.iter().filter(|p| **p == memory.bases[a.0 as usize]).count() > 1;
             root && !shared && bytes(a) >= STREAM && !steps.iter().any(|s| s.reads().contains(a))
         })
+}
+
+/// The large arguments that lie as the first result of a sweep does, and how far on the next block's part lies. A block
+/// reads them first and writes last: without a hint the memory would do one of both at a time.
+fn ahead(memory: &Memory, nest: &Nest, step: &Step) -> Vec<(Array, i64)> {
+    let laid = |a: Array| memory.laid[a.0 as usize].as_ref().map(|l| (l.elem, &l.dims));
+    let next = nest.cut.iter().rfind(|g| nest.block[**g] < nest.lens[**g]);
+    let (Some(first), Some(next)) = (step.stores.first().copied(), next) else { return vec![] };
+    let far = memory.stride(first, *next) * nest.block[*next] as i64;
+    let mut found: Vec<Array> = nest.steps.iter().flat_map(|s| s.reads()).collect();
+    found.sort_by_key(|a| a.0);
+    found.dedup();
+    found.retain(|a| matches!(memory.arrays[a.0 as usize].kind, Kind::Input(_)) && laid(*a) == laid(first));
+    found.into_iter().filter(|_| nest.steps.len() > 1).map(|a| (a, far)).collect()
 }
 
 /// Cuts the outer axes: which dimensions, and the length of a block along every dimension.
@@ -558,7 +574,7 @@ impl<'t> Task<'t> {
         let at = match self.hands.plans[s].iter().position(|(l, _)| l == lens) {
             Some(at) => at,
             None => {
-                self.hands.plans[s].push((lens.to_vec(), Plan::new(step, lens, nest.stream[s])));
+                self.hands.plans[s].push((lens.to_vec(), Plan::new(step, lens, nest.stream[s], nest.ahead[s].clone())));
                 self.hands.plans[s].len() - 1
             }
         };

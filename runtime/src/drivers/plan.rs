@@ -3,7 +3,7 @@
 use super::array::{Elem, Mode};
 use super::lower::{Access, Cond, Extra, ExtraIndex, Lowered, LoweredFold, Source, Spot, Test};
 use super::read::Reader;
-use super::script::FoldOp;
+use super::script::{Array, FoldOp};
 use super::template::Program;
 use super::walk::{Loop, Walk};
 
@@ -45,11 +45,13 @@ pub(crate) struct Plan {
     pub keys: Vec<Key>,
     /// Results past the cache.
     pub stream: bool,
+    /// What the next block will read, with the layout of the first result, and how far on, in bytes.
+    pub ahead: Vec<(Array, i64)>,
     pub programs: Vec<Program>,
 }
 
 impl Plan {
-    pub(crate) fn new(step: &Lowered, lens: &[usize], stream: bool) -> Plan {
+    pub(crate) fn new(step: &Lowered, lens: &[usize], stream: bool, ahead: Vec<(Array, i64)>) -> Plan {
         let walk = Walk::new(step, lens);
         let reader = Reader { bases: &[], walk: &walk };
         let classes: Vec<Class> = (0..step.operands.len()).map(|i| class(step, &reader, i)).collect();
@@ -64,7 +66,7 @@ impl Plan {
         let stream = stream && (0..step.folds.len()).all(|f| !walk.run[0].reduces(f));
         let keys = keys(step, &walk, &classes);
         let most_rows = most_rows(step, &walk, &classes, &complete);
-        Plan { walk, classes, complete, most_rows, plain, keys, stream, programs: vec![] }
+        Plan { walk, classes, complete, most_rows, plain, keys, stream, ahead, programs: vec![] }
     }
 }
 

@@ -56,7 +56,8 @@ impl From<Operand> for Place {
 #[derive(Clone, Debug)]
 pub(crate) enum Leaf {
     Array(Array),
-    Index(Axis),
+    /// The row-major index within some axes.
+    Index(Vec<Axis>),
     Test,
     Random(Draw),
 }
@@ -98,9 +99,9 @@ impl Operand {
     fn leaf(leaf: Leaf) -> Operand {
         Operand { leaf, map: vec![], valid: vec![], fill: 0.0 }
     }
-    /// The position along an axis.
-    pub fn index(axis: Axis) -> Operand {
-        Operand::leaf(Leaf::Index(axis))
+    /// The row-major index of the position within some axes.
+    pub fn index<const N: usize>(axes: [Axis; N]) -> Operand {
+        Operand::leaf(Leaf::Index(axes.to_vec()))
     }
     /// 1 where all conditions hold, else 0.
     pub fn test<const N: usize>(conditions: [Condition; N]) -> Operand {

@@ -210,6 +210,10 @@ pub(crate) fn template(job: &Job, at: &[i64], shape: Shape, scratch: &mut Scratc
     let mut tile = Tile::new(shape.rows, walk.columns, hi - lo);
     // what is copied on from lines stays in the cache until then
     tile.stream = plan.stream && step.stores.iter().flatten().all(|s| is_direct(s, step.lane, walk));
+    if let (true, Some(Some(first))) = (tile.stream, step.stores.first()) {
+        let base = |a: Array| job.reader.bases[a.0 as usize] as isize;
+        tile.ahead = plan.ahead.iter().map(|(array, far)| base(*array).wrapping_sub(base(first.array)) + *far as isize).collect();
+    }
     tile.steps = plan.classes.iter().map(|c| if c.cell { 0 } else { usize::MAX }).collect();
     tile.ranges = listing.stretches.iter().map(|(from, to)| (from - lo, to - lo)).collect();
     let args = || step.folds.iter().filter(|f| f.op == FoldOp::Arg);

@@ -65,6 +65,8 @@ pub(crate) struct Tile {
     pub out_rows: Vec<isize>,
     /// Write past the cache where the address allows.
     pub stream: bool,
+    /// What the next block will read while this one's results are written: how far from the first output, in bytes.
+    pub ahead: Vec<isize>,
     /// Sums, then maxima, then arg forms, then products.
     pub slots: Vec<Slot>,
     /// By entry and arg form: the index at position 0 of the run.
@@ -90,7 +92,7 @@ impl Tile {
     /// Without entries.
     pub(crate) fn new(rows: usize, columns: bool, run: usize) -> Tile {
         let (ranges, ins, in_rows, steps, outs, out_rows) = (vec![], vec![], vec![], vec![], vec![], vec![]);
-        let (slots, index_base, index_rows, masks) = (vec![], vec![], vec![], vec![]);
+        let (ahead, slots, index_base, index_rows, masks) = (vec![], vec![], vec![], vec![], vec![]);
         let (common, keep, stream, overlap) = ((0, 0), run, false, false);
         Tile {
             rows,
@@ -106,6 +108,7 @@ impl Tile {
             outs,
             out_rows,
             stream,
+            ahead,
             slots,
             index_base,
             index_rows,

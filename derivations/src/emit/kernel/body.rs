@@ -2,8 +2,8 @@
 
 use super::wide::Wide;
 use super::{Emitter, Names};
-use crate::graph::{BinaryOp, ReduceOp, UnaryOp};
-use crate::plan::{Body, Leaf, Pointwise, Val};
+use crate::graph::{AxisSet, BinaryOp, ReduceOp, UnaryOp};
+use crate::plan::{Body, Leaf, Operand, Pointwise, Val};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
@@ -111,16 +111,21 @@ struct Writer<'w> {
 }
 
 impl Emitter<'_> {
-    pub(super) fn body(&mut self, body: &Body, wide: bool) -> Emitted {
-        self.body_of(body, wide, &[])
-    }
 
-    /// A body that also stores values in arrays of the emitter's own.
-    pub(super) fn body_of(&mut self, body: &Body, wide: bool, extra: &[(Ident, Val)]) -> Emitted {
+    /// A body of a sweep over data.
+    pub(super) fn body(&mut self, body: &Body, domain: AxisSet) -> Emitted {
+        let is_repeated = |o: &Operand| o.is_plain() && self.tensor_axes(&o.leaf).is_some_and(|axes| axes != domain && axes.is_subset(domain));
+        let widths = Wide::of(body, |leaf| self.is_wide(leaf), is_repeated);
+        self.body_of(body, false, widths, &[])
+    }
+    /// A body of a sweep over few numbers, all `f64`. It may store values in arrays of the emitter's own as well.
+    pub(super) fn small_body(&mut self, body: &Body, extra: &[(Ident, Val)]) -> Emitted {
+        self.body_of(body, true, Wide::none(body), extra)
+    }
+    fn body_of(&mut self, body: &Body, wide: bool, widths: Wide, extra: &[(Ident, Val)]) -> Emitted {
         let results: Vec<Val> = body.stores.iter().map(|s| s.1).chain(body.folds.iter().map(|f| f.value)).collect();
         let results: Vec<Val> = results.into_iter().chain(extra.iter().map(|e| e.1)).collect();
         let uses = uses(body, &results);
-        let widths = if wide { Wide::none(body) } else { Wide::of(body, |leaf| self.is_wide(leaf)) };
         let (mut data, mut wides) = (vec![], vec![]);
         let (mut data_names, mut wide_names) = (vec![], vec![]);
         let mut operands = vec![None; body.operands.len()];

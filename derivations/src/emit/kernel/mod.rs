@@ -11,7 +11,7 @@ mod places;
 mod tests;
 mod wide;
 
-use crate::graph::{AxisId, Condition, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints, ReduceOp};
+use crate::graph::{AxisId, AxisSet, Condition, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints, ReduceOp};
 use crate::plan::{Elem, Gemm, Leaf, Nest, Phase, Plan, Scan, Scatter, Scope, Sweep, TempId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -206,7 +206,7 @@ impl Emitter<'_> {
         self.axes.insert(axis, ident.clone());
         ident
     }
-    fn axis_list(&mut self, axes: impl IntoIterator<Item = AxisId>) -> TokenStream {
+    pub(super) fn axis_list(&mut self, axes: impl IntoIterator<Item = AxisId>) -> TokenStream {
         let axes: Vec<Ident> = axes.into_iter().map(|a| self.axis(a)).collect();
         quote!([#(#axes),*])
     }
@@ -247,6 +247,24 @@ impl Emitter<'_> {
             _ => false,
         }
     }
+    /// The axes of a leaf that is an array of numbers.
+    pub(super) fn tensor_axes(&self, leaf: &Leaf) -> Option<AxisSet> {
+        match leaf {
+            Leaf::Input(id) => {
+                let input = &self.graph.inputs[id.0 as usize];
+                (!matches!(input.kind, InputKind::Labels | InputKind::DiffScalar)).then(|| input.axes.iter().copied().collect())
+            }
+            Leaf::Given(k) => {
+                let given = self.given.get(*k as usize).filter(|g| g.elem != Elem::Index)?;
+                Some(given.axes.iter().copied().collect())
+            }
+            Leaf::Temp(id) => {
+                let temp = &self.plan.temps[id.0 as usize];
+                (temp.elem != Elem::Index).then(|| temp.axes.iter().copied().collect())
+            }
+            _ => None,
+        }
+    }
     /// Whether a temporary is the largest or smallest of values of the layer's type: one of these.
     fn is_extremum(&self, temp: TempId) -> bool {
         let nests = self.plan.phases.iter().filter_map(|p| if let Phase::Nest(nest) = p { Some(nest) } else { None });
@@ -266,7 +284,10 @@ impl Emitter<'_> {
     /// What an operand is called in a body.
     pub(super) fn leaf_name(&self, leaf: &Leaf) -> String {
         match leaf {
-            Leaf::Index(axis) => format!("at_{}", self.graph.axes[axis.0 as usize].name.to_lowercase()),
+            Leaf::Index(axes) => {
+                let names = axes.iter().map(|a| format!("_{}", self.graph.axes[a.0 as usize].name.to_lowercase()));
+                format!("at{}", names.collect::<String>())
+            }
             Leaf::Test(_) => "inside".into(),
             Leaf::Random(draw) => match draw.distribution {
                 Distribution::Bernoulli => "keep".into(),
@@ -295,7 +316,7 @@ impl Emitter<'_> {
     fn sweep(&mut self, sweep: &Sweep) -> TokenStream {
         let domain = self.axis_list(sweep.domain.iter());
         let guard = self.guard(&sweep.guard);
-        let body = self.body(&sweep.body, sweep.wide);
+        let body = if sweep.wide { self.small_body(&sweep.body, &[]) } else { self.body(&sweep.body, sweep.domain) };
         let (before, data, wide, targets, closure) = (body.before, body.data, body.wide, body.targets, body.closure);
         let open =
             if sweep.wide { quote!(k.each(#domain, [#(#data),*])) } else { quote!(k.sweep(#domain, [#(#data),*], [#(#wide),*])) };
@@ -317,7 +338,7 @@ impl Emitter<'_> {
         let (values, indices) = (self.local("values"), self.local("indices"));
         let domain = self.axis_list(scatter.domain.iter());
         let stored = crate::plan::Body { stores: vec![], folds: vec![], ..scatter.body.clone() };
-        let body = self.body_of(&stored, true, &[(values.clone(), scatter.value), (indices.clone(), scatter.index)]);
+        let body = self.small_body(&stored, &[(values.clone(), scatter.value), (indices.clone(), scatter.index)]);
         let (before, data, targets, closure) = (body.before, body.data, body.targets, body.closure);
         let (out, axis) = (self.temps[&scatter.out].clone(), self.axis(scatter.axis));
         let word = if scatter.op == ReduceOp::Max { "scatter_max" } else { "scatter_add" };
@@ -334,7 +355,7 @@ impl Emitter<'_> {
     fn scan(&mut self, scan: &Scan) -> TokenStream {
         let (factors, terms) = (self.local("factors"), self.local("terms"));
         let domain = self.axis_list(scan.domain.iter());
-        let body = self.body_of(&scan.body, true, &[(factors.clone(), scan.a), (terms.clone(), scan.b)]);
+        let body = self.small_body(&scan.body, &[(factors.clone(), scan.a), (terms.clone(), scan.b)]);
         let (before, data, targets, closure) = (body.before, body.data, body.targets, body.closure);
         let (out, axis, reverse) = (self.temps[&scan.out].clone(), self.axis(scan.axis), scan.reverse);
         quote! {

@@ -119,9 +119,9 @@ impl Emitter<'_> {
     /// An operand; `all` are those of its body, which its index may load from.
     pub(super) fn operand(&mut self, operand: &Operand, all: &[Operand]) -> TokenStream {
         let mut tokens = match &operand.leaf {
-            Leaf::Index(axis) => {
-                let axis = self.axis(*axis);
-                quote!(Operand::index(#axis))
+            Leaf::Index(axes) => {
+                let axes = self.axis_list(axes.iter().copied());
+                quote!(Operand::index(#axes))
             }
             Leaf::Test(conditions) => {
                 let conditions = self.conditions(conditions);

@@ -2,10 +2,11 @@
 //!
 //! Where an `f64`, a mean for instance, is subtracted from data, rounding it first would lose what the difference is about;
 //! and each rounding on the way adds to the error. So arithmetic in which an `f64` meets data stays `f64` until its value is
-//! stored or meets a function; that is cheap, since sweeps of this kind wait for memory.
+//! stored or meets a function; that is cheap, since sweeps of this kind wait for memory. Data that such arithmetic reads
+//! again and again, as a row of weights, is given to it as `f64`: it is converted once, not at every position.
 
 use crate::graph::{BinaryOp, ReduceOp, UnaryOp};
-use crate::plan::{Body, Leaf, Pointwise, Val};
+use crate::plan::{Body, Leaf, Operand, Pointwise, Val};
 
 /// By operand, and by instruction.
 pub(super) struct Wide {
@@ -27,8 +28,8 @@ impl Wide {
     pub(super) fn none(body: &Body) -> Wide {
         Wide { operands: vec![false; body.operands.len()], code: vec![false; body.code.len()] }
     }
-    /// Of a body whose operands are `f64` where `is_f64` says so.
-    pub(super) fn of(body: &Body, is_f64: impl Fn(&Leaf) -> bool) -> Wide {
+    /// Of a body whose operands are `f64` where `is_f64` says so, and `is_repeated` those that have fewer axes than its domain.
+    pub(super) fn of(body: &Body, is_f64: impl Fn(&Leaf) -> bool, is_repeated: impl Fn(&Operand) -> bool) -> Wide {
         let f64s: Vec<bool> = body.operands.iter().map(|o| is_f64(&o.leaf)).collect();
         let is_f64 = |v: &Val| matches!(v, Val::Operand(k) if f64s[*k as usize]);
         let is_data = |v: &Val| match v {
@@ -48,7 +49,22 @@ impl Wide {
             }
         }
         while found.grow(body, &f64s) {}
+        for (k, _) in body.operands.iter().enumerate().filter(|(_, o)| is_repeated(o)) {
+            found.operands[k] |= found.serves(body, Val::Operand(k as u32));
+        }
         found
+    }
+    /// Whether a value goes into wide arithmetic, and sums beside it, and nowhere else.
+    fn serves(&self, body: &Body, value: Val) -> bool {
+        let stored = body.stores.iter().map(|s| s.1);
+        let elsewhere = stored.chain(body.folds.iter().filter(|f| f.op != ReduceOp::Sum).map(|f| f.value));
+        let users = || body.code.iter().zip(&self.code).filter(|(instr, _)| instr.op.operands().contains(&value));
+        users().next().is_some() && users().all(|(_, wide)| *wide) && elsewhere.into_iter().all(|v| v != value)
+    }
+    /// Whether one of the sums is of wide values: then all are.
+    fn sums(&self, body: &Body) -> bool {
+        let is_wide = |v: Val| matches!(v, Val::Instr(k) if self.code[k as usize]);
+        body.folds.iter().any(|f| f.op == ReduceOp::Sum && is_wide(f.value))
     }
     /// One round: on to what is computed from wide values, and back to what is used for them alone.
     fn grow(&mut self, body: &Body, f64s: &[bool]) -> bool {
@@ -77,6 +93,11 @@ impl Wide {
         for v in stored.chain(body.folds.iter().filter(|f| f.op != ReduceOp::Sum).map(|f| f.value)) {
             if let Val::Instr(k) = v {
                 other[k as usize] = true;
+            }
+        }
+        for fold in body.folds.iter().filter(|f| f.op == ReduceOp::Sum && self.sums(body)) {
+            if let Val::Instr(k) = fold.value {
+                served[k as usize] = true;
             }
         }
         for (at, instr) in body.code.iter().enumerate().rev() {

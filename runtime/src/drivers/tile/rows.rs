@@ -126,12 +126,22 @@ pub(super) unsafe fn rows<
                 if simple && before == 0 {
                     // whole vectors of one entry, with nothing to decide
                     while at + lanes <= end {
-                        let (x, wide) = memory.load(at);
-                        let y = body(x, wide);
-                        memory.store(at, &y.store, stream);
-                        lines.take::<V>(&mut folds.sums, &y.sum, at);
-                        folds.take_maxes(&y.max);
-                        at += lanes;
+                        let strip = if O > 0 && stream { (at + 8 * lanes).min(end) } else { end };
+                        if O > 0 && stream {
+                            for far in &tile.ahead {
+                                for line in 0..8 {
+                                    prefetch(memory.outs[0].wrapping_add(at + line * lanes).wrapping_byte_offset(*far));
+                                }
+                            }
+                        }
+                        while at + lanes <= strip {
+                            let (x, wide) = memory.load(at);
+                            let y = body(x, wide);
+                            memory.store(at, &y.store, stream);
+                            lines.take::<V>(&mut folds.sums, &y.sum, at);
+                            folds.take_maxes(&y.max);
+                            at += lanes;
+                        }
                     }
                 }
                 if at >= end {
@@ -161,6 +171,19 @@ pub(super) unsafe fn rows<
             }
         }
     }
+}
+
+/// Brings a line of memory nearer. Any address will do.
+#[inline(always)]
+fn prefetch<T>(p: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: SSE is part of x86-64, and a prefetch of memory that is not there does nothing
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T1>(p.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = p;
 }
 
 /// Where sums of what the run keeps go on, in one row; null for the others.
