@@ -155,10 +155,10 @@ fn a_max_pool_saves_where() {
         &[Root::gradient(grads[0])],
         &[(arg, Elem::Index)],
         expect![[r#"
-        nest over [N,C,H,W]
-          sweep [N,C,H,W,KH,KW] where 0 ≤ (H - KH + padding) / stride < |OH|, 0 ≤ (W - KW + padding) / stride < |OW|, stride | H - KH + padding, stride | W - KW + padding
-            sum[N,C,H,W] (root 0, data) = sum_{KH,KW} select(eq(((index(KH) * len(KW)) + index(KW)), given0[OH = (H - KH + padding) / stride, OW = (W - KW + padding) / stride]), dy[OH = (H - KH + padding) / stride, OW = (W - KW + padding) / stride], 0)
-    "#]],
+            nest over [N,C,H,W]
+              sweep [N,C,H,W,KH,KW] where 0 ≤ (H - KH + padding) / stride < |OH|, 0 ≤ (W - KW + padding) / stride < |OW|, stride | H - KH + padding, stride | W - KW + padding
+                sum[N,C,H,W] (root 0, data) = sum_{KH,KW} select(eq(index(KH,KW), given0[OH = (H - KH + padding) / stride, OW = (W - KW + padding) / stride]), dy[OH = (H - KH + padding) / stride, OW = (W - KW + padding) / stride], 0)
+        "#]],
     );
 }
 
