@@ -183,20 +183,9 @@ pub(crate) fn is_direct(spot: &Spot, lane: Elem, walk: &Walk) -> bool {
     spot.elem == lane && spot.mode == Mode::Write && walk.along[spot.track] == Some(lane.size() as i64)
 }
 
-/// Whether a vector of results can be written to every other element: by instructions of AVX-512.
-pub(crate) fn lies_apart(spot: &Spot, lane: Elem, walk: &Walk) -> bool {
-    #[cfg(target_arch = "x86_64")]
-    let spreads = lane == Elem::F32 && super::isa::detected() == super::isa::Isa::V4;
-    #[cfg(not(target_arch = "x86_64"))]
-    let spreads = false;
-    spreads && spot.elem == lane && spot.mode == Mode::Write && walk.along[spot.track] == Some(2 * lane.size() as i64)
-}
-
 /// Whether the values of a fold by columns can be written where they belong.
 pub(crate) fn writes_lanes(fold: &LoweredFold, lane: Elem, walk: &Walk) -> bool {
-    let fits = |s: Spot| {
-        is_direct(&s, lane, walk) || lies_apart(&s, lane, walk) || fold.op == FoldOp::Sum && is_direct(&s, Elem::F64, walk)
-    };
+    let fits = |s: Spot| is_direct(&s, lane, walk) || walk.pair || fold.op == FoldOp::Sum && is_direct(&s, Elem::F64, walk);
     walk.columns && !fold.negate && fold.op != FoldOp::Prod && fold.value.is_some_and(fits)
 }
 

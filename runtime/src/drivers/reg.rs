@@ -46,16 +46,17 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     unsafe fn load_range(p: *const Self::T, a: isize, b: isize) -> Self;
     /// Writes the lanes `a..b` only.
     unsafe fn store_range(self, p: *mut Self::T, a: isize, b: isize);
-    /// Writes the first `n` lanes to every other element; what lies between is not touched.
+    /// The lanes of both in turn: the first half of them, and the second.
     #[inline(always)]
-    unsafe fn store_apart(self, p: *mut Self::T, n: usize) {
-        let mut x = [Self::T::default(); 16];
+    unsafe fn interleave(self, b: Self) -> (Self, Self) {
+        let (mut x, mut y) = ([Self::T::default(); 32], [Self::T::default(); 32]);
         unsafe {
             self.store(x.as_mut_ptr());
-            for i in 0..n.min(Self::L) {
-                // volatile, or it would be a call of memcpy
-                p.wrapping_add(2 * i).write_volatile(x[i]);
+            b.store(x.as_mut_ptr().add(Self::L));
+            for i in 0..2 * Self::L {
+                y[i] = x[i / 2 + i % 2 * Self::L];
             }
+            (Self::load(y.as_ptr()), Self::load(y.as_ptr().add(Self::L)))
         }
     }
     /// Adds the low bits of `t` to the exponent field.

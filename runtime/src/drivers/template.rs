@@ -10,7 +10,7 @@ use super::lines;
 use super::lower::{Access, Cond, ExtraIndex, Lowered, Source, Spot, Test};
 use super::panel::{Panel, panel};
 use super::partial::{Partial, identity};
-use super::plan::{CELL, Plan, is_anchored, is_direct, lies_apart, writes_lanes};
+use super::plan::{CELL, Plan, is_anchored, is_direct, writes_lanes};
 use super::read::{Reader, clip};
 use super::scratch::{Lines, Scratch};
 use super::script::{Array, FoldOp};
@@ -130,6 +130,8 @@ pub(crate) struct Listing {
     pub stretches: Vec<(usize, usize)>,
     values: Vec<i64>,
     width: usize,
+    /// Those of the first half of the taps.
+    pub first_half: usize,
     /// For how many rows they are the same.
     pub rows: usize,
 }
@@ -155,7 +157,11 @@ pub(crate) fn list(job: &Job, at: &[i64], (tap, taps): (usize, usize), (lo, hi):
     let (step, reader, walk) = (job.step, &job.reader, job.reader.walk);
     let mut listing = Listing { rows: usize::MAX, width: at.len(), ..Listing::default() };
     let conditions = || step.guard.iter().chain(&walk.ragged);
+    let middle = tap + taps / 2;
     for tap in tap..tap + taps {
+        if tap == middle {
+            listing.first_half = listing.stretches.len();
+        }
         let mut values = at.to_vec();
         advance(walk, tap, &mut values);
         let (mut from, mut to) = (lo, hi);
@@ -219,6 +225,12 @@ pub(crate) fn template(job: &Job, at: &[i64], shape: Shape, scratch: &mut Scratc
     let args = || step.folds.iter().filter(|f| f.op == FoldOp::Arg);
     tile.index_rows = args().map(|f| walk.rows.steps[f.arg] as u32).collect();
     tile.keep = existing(&job.reader, at, (lo, hi)) - lo;
+    if walk.pair {
+        let mut between = at.to_vec();
+        between.iter_mut().zip(&walk.taps[0].steps).for_each(|(v, s)| *v += s);
+        tile.keep += existing(&job.reader, &between, (lo, hi)) - lo;
+        tile.pair = Some(listing.first_half);
+    }
     let index_base = listing
         .entries()
         .flat_map(|(values, _)| args().map(move |f| values[f.arg] - at[f.arg] + walk.offset(f.arg, lo)).collect::<Vec<i64>>());
@@ -381,13 +393,12 @@ impl Template {
             let lane = result_lane(step.lane, fold.op);
             let line = kept && !walk.columns;
             let resume = fold.op == FoldOp::Sum && kept && !plan.complete[f] && walk.along[fold.partial] == Some(1);
-            let direct = plan.complete[f] && !self.tile.ranges.is_empty() && writes_lanes(fold, step.lane, walk);
+            let empty = self.tile.ranges.is_empty() && !walk.pair;
+            let direct = plan.complete[f] && !empty && writes_lanes(fold, step.lane, walk);
             let index_step = walk.along[fold.arg].unwrap_or(0) as u32;
             let null = std::ptr::null_mut();
             let narrow = fold.value.is_some_and(|s| s.elem == step.lane);
-            let apart = direct && fold.value.is_some_and(|s| lies_apart(&s, step.lane, walk));
-            let mut slot =
-                Slot { value: null, row: 0, index: null, index_row: 0, line, resume, direct, narrow, apart, index_step };
+            let mut slot = Slot { value: null, row: 0, index: null, index_row: 0, line, resume, direct, narrow, index_step };
             let pitch = width * lane.size();
             let bytes = pitch * if each_row { rows } else { 1 } + 128;
             let mut link = None;
@@ -395,7 +406,7 @@ impl Template {
                 slot.row = walk.rows.steps[fold.partial] as usize * 8;
             } else if let Some(s) = fold.value.filter(|_| direct) {
                 slot.row = walk.rows.steps[s.track] as usize;
-                let offset = (self.lo * s.elem.size() * if apart { 2 } else { 1 }) as i64;
+                let offset = (self.lo * s.elem.size() * if walk.pair { 2 } else { 1 }) as i64;
                 link = Some(Link { at: f, array: s.array, track: s.track, offset });
             } else {
                 slot.row = if each_row { pitch } else { 0 };
@@ -438,7 +449,7 @@ impl Template {
             unsafe { panel.stage(job, at) };
         }
         self.begin(job, at, partials);
-        if !self.tile.ranges.is_empty() {
+        if !self.tile.ranges.is_empty() || self.tile.pair.is_some() {
             (job.body)(&self.tile);
         }
     }

@@ -34,8 +34,6 @@ pub(crate) struct Slot {
     /// By columns: `value` is where results belong, of which no more are written than there are; sums as lanes if `narrow`.
     pub direct: bool,
     pub narrow: bool,
-    /// By columns, if `direct`: to every other element.
-    pub apart: bool,
     /// How much the index grows along the run (arg forms).
     pub index_step: u32,
 }
@@ -48,9 +46,12 @@ pub(crate) struct Tile {
     pub common: (usize, usize),
     pub columns: bool,
     pub run: usize,
+    /// By columns: the run is every other position, and the first entries, so many, are of these, the others of those
+    /// between. Their results lie in turn.
+    pub pair: Option<usize>,
     /// By columns: the last vector ends where the run does, and so meets some positions twice.
     pub overlap: bool,
-    /// How many positions of the run exist.
+    /// How many positions of the run exist; of a pair, of both together.
     pub keep: usize,
     /// Of each entry: the stretch of the run.
     pub ranges: Vec<(usize, usize)>,
@@ -93,12 +94,13 @@ impl Tile {
     pub(crate) fn new(rows: usize, columns: bool, run: usize) -> Tile {
         let (ranges, ins, in_rows, steps, outs, out_rows) = (vec![], vec![], vec![], vec![], vec![], vec![]);
         let (ahead, slots, index_base, index_rows, masks) = (vec![], vec![], vec![], vec![], vec![]);
-        let (common, keep, stream, overlap) = ((0, 0), run, false, false);
+        let (common, keep, stream, overlap, pair) = ((0, 0), run, false, false, None);
         Tile {
             rows,
             common,
             columns,
             run,
+            pair,
             overlap,
             keep,
             ranges,

@@ -287,9 +287,9 @@ pub unsafe trait Memory: Sized {
     unsafe fn store(self, p: *mut Self::Elem);
     #[doc(hidden)]
     unsafe fn store_range(self, p: *mut Self::Elem, a: usize, b: usize);
-    /// Writes the first `n` lanes to every other element.
+    /// Writes the lanes of both in turn, as far as there are `n` elements.
     #[doc(hidden)]
-    unsafe fn store_apart(self, p: *mut Self::Elem, n: usize);
+    unsafe fn store_in_turn(self, b: Self, p: *mut Self::Elem, n: usize);
     /// Past the cache; `p` is aligned to 64 bytes.
     #[doc(hidden)]
     unsafe fn stream(self, p: *mut Self::Elem);

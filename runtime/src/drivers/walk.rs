@@ -2,7 +2,7 @@
 //!
 //! Decided from extents and canonical strides only, so that results do not depend on packing or on threads.
 
-use super::array::Elem;
+use super::array::{Elem, Mode};
 use super::lower::{Access, Cond, Lowered, Source, Test, Track};
 use super::script::FoldOp;
 
@@ -59,17 +59,24 @@ pub(crate) struct Walk {
     pub columns: bool,
     /// The run is one phase of a longer axis: positions that do not exist are skipped.
     pub ragged: Option<Cond>,
+    /// The run is every other position of an axis, and the outermost of the taps goes to those between.
+    pub pair: bool,
 }
 
 impl Walk {
     pub(crate) fn new(step: &Lowered, lens: &[usize]) -> Walk {
+        let pair = Walk::with(step, lens, true);
+        if pair.pair && !(pair.columns && pair.tap_len <= pair.tap_chunk) { Walk::with(step, lens, false) } else { pair }
+    }
+    /// `pair`: two phases of the run may be walked together.
+    fn with(step: &Lowered, lens: &[usize], pair: bool) -> Walk {
         let mut loops = loops(step, lens);
         let run_at = choose_run(step, &loops);
         let mut run = match run_at {
             Some(at) => vec![loops.remove(at)],
             None => vec![one(step)],
         };
-        let mut ragged = None;
+        let (mut ragged, mut between) = (None, None);
         if let Some(phase) = phases(step, &run[0]) {
             let (whole, n) = (run.remove(0), phase as usize);
             let (mut quotient, mut rest) = (whole.clone(), whole.clone());
@@ -84,14 +91,20 @@ impl Walk {
             rest.steps[position] = 1;
             ragged = Some(Cond { track: position, test: Test::Range { lo: 0, hi: whole.len as i64 } });
             run.push(quotient);
-            // outside of the last loop that stays outside of the tile
-            let at = loops.iter().rposition(|l| !l.roles.iter().all(|r| *r)).unwrap_or(0);
-            loops.insert(at, rest);
+            if pair && n == 2 && lies_in_turn(step, &whole) {
+                between = Some(rest);
+            } else {
+                // outside of the last loop that stays outside of the tile
+                let at = loops.iter().rposition(|l| !l.roles.iter().all(|r| *r)).unwrap_or(0);
+                loops.insert(at, rest);
+            }
         }
         join_run(step, &mut loops, &mut run, ragged.is_none());
         repeat_run(step, &mut loops, &mut run);
         join(&mut loops);
-        let (mut outer, taps) = split(step, loops, &run);
+        let (mut outer, mut taps) = split(step, loops, &run);
+        let pair = between.is_some();
+        taps.splice(0..0, between);
         if let Some(last) = outer.last()
             && let Some(phase) = phases(step, last)
             && last.len as i64 % phase == 0
@@ -117,7 +130,7 @@ impl Walk {
         // many short stretches of memory are read one after the other, whole
         let strip = rows.len == 1 && tap_len >= STRIP && run_len > step.lanes && step.folds.iter().all(|f| f.op == FoldOp::Sum);
         let columns = !step.folds.is_empty() && step.stores.is_empty() && kept && each_row && !strip;
-        Walk { outer, taps, rows, run, run_len, run_chunk, tap_len, tap_chunk, along, columns, ragged }
+        Walk { outer, taps, rows, run, run_len, run_chunk, tap_len, tap_chunk, along, columns, ragged, pair }
     }
     /// A run of one position, for reading single elements.
     pub(crate) fn point(tracks: usize) -> Walk {
@@ -134,6 +147,7 @@ impl Walk {
             along: vec![Some(0); tracks + 1],
             columns: false,
             ragged: None,
+            pair: false,
         }
     }
     /// How far a track moves from the run's start to a position.
@@ -160,6 +174,16 @@ pub(crate) fn pieces(walk: &Walk, track: usize, lo: usize, hi: usize, mut f: imp
         f(i, n, walk.offset(track, i), inner.steps[track]);
         i += n;
     }
+}
+
+/// Whether all that a sweep computes are sums whose values lie side by side along a loop, in lanes.
+fn lies_in_turn(step: &Lowered, whole: &Loop) -> bool {
+    let lane = step.lane;
+    let beside = |f: &super::lower::LoweredFold| {
+        let value = f.value.filter(|s| s.elem == lane && s.mode == Mode::Write && whole.steps[s.track] == lane.size() as i64);
+        f.op == FoldOp::Sum && !f.negate && !f.carried && value.is_some()
+    };
+    step.stores.is_empty() && whole.roles.iter().all(|r| !r) && step.folds.iter().all(beside)
 }
 
 /// Whether an array of half precision is read or stored.

@@ -111,10 +111,10 @@ struct Writer<'w> {
 }
 
 impl Emitter<'_> {
-
     /// A body of a sweep over data.
     pub(super) fn body(&mut self, body: &Body, domain: AxisSet) -> Emitted {
-        let is_repeated = |o: &Operand| o.is_plain() && self.tensor_axes(&o.leaf).is_some_and(|axes| axes != domain && axes.is_subset(domain));
+        let is_repeated =
+            |o: &Operand| o.is_plain() && self.tensor_axes(&o.leaf).is_some_and(|axes| axes != domain && axes.is_subset(domain));
         let widths = Wide::of(body, |leaf| self.is_wide(leaf), is_repeated);
         self.body_of(body, false, widths, &[])
     }

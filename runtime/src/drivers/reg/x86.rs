@@ -301,15 +301,11 @@ avx512!(__m512 f32 16 __mmask16; _mm512_fmadd_ps _mm512_cmp_ps_mask _mm512_mask_
       |a, b| _mm512_insertf32x8::<1>(_mm512_castps256_ps512(_mm512_cvtpd_ps(a)), _mm512_cvtpd_ps(b)),
       |m: __mmask16| m as __mmask8, |m: __mmask16| (m >> 8) as __mmask8);
       #[inline(always)]
-      unsafe fn store_apart(self, p: *mut f32, n: usize) {
-          const EVEN: __mmask16 = 0x5555;
+      unsafe fn interleave(self, b: Self) -> (Self, Self) {
           unsafe {
-              let high = _mm512_castps256_ps512(_mm512_extractf32x8_ps::<1>(self));
-              // the lanes below 2n, half of them each
-              let below = (1u64 << (2 * n.min(16))) - 1;
-              _mm512_mask_storeu_ps(p, EVEN & below as __mmask16, _mm512_maskz_expand_ps(EVEN, self));
-              let rest = EVEN & (below >> 16) as __mmask16;
-              _mm512_mask_storeu_ps(p.wrapping_add(16), rest, _mm512_maskz_expand_ps(EVEN, high));
+              let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+              let high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+              (_mm512_permutex2var_ps(self, low, b), _mm512_permutex2var_ps(self, high, b))
           }
       } });
 avx512!(__m512d f64 8 __mmask8; _mm512_fmadd_pd _mm512_cmp_pd_mask _mm512_mask_cmp_pd_mask _mm512_mask_blend_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd;
@@ -373,7 +369,14 @@ avx2!(__m256 f32 8 u32; _mm256_fmadd_ps _mm256_cmp_ps _mm256_blendv_ps _mm256_ma
     { two_doubles!(__m256d 4 |x| _mm256_cvtps_pd(_mm256_castps256_ps128(x)), |x| _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(x)),
       |a, b| _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(_mm256_cvtpd_ps(a)), _mm256_cvtpd_ps(b)),
       |m| _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_castsi256_si128(_mm256_castps_si256(m)))),
-      |m| _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(_mm256_castps_si256(m))))); });
+      |m| _mm256_castsi256_pd(_mm256_cvtepi32_epi64(_mm256_extracti128_si256::<1>(_mm256_castps_si256(m)))));
+      #[inline(always)]
+      unsafe fn interleave(self, b: Self) -> (Self, Self) {
+          unsafe {
+              let (low, high) = (_mm256_unpacklo_ps(self, b), _mm256_unpackhi_ps(self, b));
+              (_mm256_permute2f128_ps::<0x20>(low, high), _mm256_permute2f128_ps::<0x31>(low, high))
+          }
+      } });
 avx2!(__m256d f64 4 u64; _mm256_fmadd_pd _mm256_cmp_pd _mm256_blendv_pd _mm256_maskload_pd _mm256_maskstore_pd _mm256_castpd_si256;
     { f64 4 u64; _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_stream_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
       _mm256_sqrt_pd _mm256_min_pd _mm256_and_pd _mm256_or_pd _mm256_xor_pd; _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_add_epi64 _mm256_set1_epi64x 52 i64 }

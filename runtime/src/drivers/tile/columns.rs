@@ -51,21 +51,34 @@ pub(super) unsafe fn columns<
                 if two {
                     resume(tile, &mut folds[1], rows[1], at);
                 }
-                for entry in 0..entries {
-                    let ins = tile.ins.as_ptr().add(entry * (I + W));
-                    let mask = masked.then(|| mask_of(entry).read());
-                    let mut places = [V::num(0.0); A];
-                    for i in 0..A {
-                        places[i] = V::int(*tile.index_base.get_unchecked(entry * A + i));
+                // of a pair, the second half of the entries is folded by itself
+                let pair = tile.pair.filter(|_| together == 1);
+                let mut entry = 0;
+                for half in 0..1 + usize::from(pair.is_some()) {
+                    let end = pair.filter(|_| half == 0).unwrap_or(entries);
+                    let mut fold = folds[half];
+                    while entry < end {
+                        let ins = tile.ins.as_ptr().add(entry * (I + W));
+                        let mask = masked.then(|| mask_of(entry).read());
+                        let mut places = [V::num(0.0); A];
+                        for i in 0..A {
+                            places[i] = V::int(*tile.index_base.get_unchecked(entry * A + i));
+                        }
+                        let (x, wide) = near[0].load(ins, mask);
+                        fold.take(body(x, wide), places, mask);
+                        if two {
+                            let (x, wide) = near[1].load(ins, mask);
+                            folds[1].take(body(x, wide), places, mask);
+                        }
+                        entry += 1;
                     }
-                    let (x, wide) = near[0].load(ins, mask);
-                    folds[0].take(body(x, wide), places, mask);
-                    if two {
-                        let (x, wide) = near[1].load(ins, mask);
-                        folds[1].take(body(x, wide), places, mask);
-                    }
+                    folds[half] = fold;
                 }
-                leave(tile, &folds[0], rows[0], at);
+                if pair.is_some() {
+                    leave_pair(tile, &folds, row, at);
+                } else {
+                    leave(tile, &folds[0], rows[0], at);
+                }
                 if two {
                     leave(tile, &folds[1], rows[1], at);
                 }
@@ -196,6 +209,27 @@ unsafe fn leave<V: Vector, const K: usize, const M: usize, const A: usize, const
     }
 }
 
+/// Brings the sums of a pair, whose results lie in turn, to memory.
+///
+/// # Safety
+/// As for [`columns`].
+#[inline(always)]
+unsafe fn leave_pair<V: Vector, const K: usize, const M: usize, const A: usize, const P: usize>(
+    tile: &Tile,
+    folds: &[Folds<V, K, M, A, P>; 2],
+    row: usize,
+    at: usize,
+) {
+    for i in 0..K {
+        unsafe {
+            let slot = tile.slots.get_unchecked(i);
+            let p = (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut V::Elem).wrapping_add(2 * at);
+            let [first, second] = [V::narrow(folds[0].sums[i]), V::narrow(folds[1].sums[i])];
+            first.store_in_turn(second, p, tile.keep.saturating_sub(2 * at));
+        }
+    }
+}
+
 /// Writes a vector of results: lines have room behind their end, what is where it belongs has not.
 ///
 /// # Safety
@@ -205,9 +239,7 @@ unsafe fn write<V: Vector>(tile: &Tile, slot: &Slot, row: usize, at: usize, x: V
     unsafe {
         let row = slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut V::Elem;
         let p = row.wrapping_add(at);
-        if slot.apart {
-            x.store_apart(row.wrapping_add(2 * at), tile.keep.saturating_sub(at));
-        } else if slot.direct && at + V::LANES > tile.keep {
+        if slot.direct && at + V::LANES > tile.keep {
             x.store_range(p, 0, tile.keep.saturating_sub(at));
         } else {
             x.store(p);

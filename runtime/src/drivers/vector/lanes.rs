@@ -253,9 +253,19 @@ where
         }
     }
     #[inline(always)]
-    unsafe fn store_apart(self, p: *mut R::T, n: usize) {
+    unsafe fn store_in_turn(self, b: Self, p: *mut R::T, n: usize) {
         for i in 0..N {
-            unsafe { self.0[i].store_apart(p.wrapping_add(2 * i * R::L), n.saturating_sub(i * R::L)) }
+            let (low, high) = unsafe { self.0[i].interleave(b.0[i]) };
+            let (p, n) = (p.wrapping_add(2 * i * R::L), n.saturating_sub(2 * i * R::L));
+            unsafe {
+                if n >= 2 * R::L {
+                    low.store(p);
+                    high.store(p.add(R::L));
+                } else {
+                    low.store_range(p, 0, n.min(R::L) as isize);
+                    high.store_range(p.wrapping_add(R::L), 0, n as isize - R::L as isize);
+                }
+            }
         }
     }
     #[inline(always)]
