@@ -6,6 +6,7 @@ mod half;
 mod in_place;
 mod large;
 mod parts;
+mod planes;
 mod recurrences;
 
 use super::*;
