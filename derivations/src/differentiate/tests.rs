@@ -131,6 +131,56 @@ fn broadcasts_are_summed() {
     check(c, y);
 }
 
+#[test]
+fn scans_both_ways() {
+    for reverse in [false, true] {
+        let mut c = case();
+        let y = c.graph.add(Op::Scan { axis: c.a, reverse, a: c.x, b: c.z });
+        check(c, y);
+    }
+}
+
+/// The slopes of `y` by `x` and `z` where they are these, under a cotangent of 1.
+fn slopes(y: impl Fn(&mut Graph, NodeId, NodeId) -> NodeId, [x, z]: [f64; 2]) -> [f64; 2] {
+    let mut c = case();
+    c.env.inputs = vec![vec![x; 6], vec![z; 6], vec![1.0; 6]];
+    let y = y(&mut c.graph, c.x, c.z);
+    let cotangent = c.graph.add_input("dy", &[c.a, c.b], InputKind::Cotangent(0));
+    let grads = reverse(&mut c.graph, &[(y, cotangent)], &[c.x, c.z]);
+    let values = c.graph.eval(&c.env);
+    [0, 1].map(|i| values[grads[i].0 as usize][0])
+}
+
+/// What the table says where differences see nothing.
+#[test]
+fn slopes_at_kinks_are_those_of_the_conventions() {
+    use BinaryOp::{Max, Min, Pow};
+    let binary = |op| move |g: &mut Graph, x, z| g.binary(op, x, z);
+    for op in [Max, Min] {
+        assert_eq!(slopes(binary(op), [0.7, 0.7]), [0.5, 0.5], "{op:?} at a tie");
+        assert_eq!(slopes(binary(op), [f64::NAN, 0.7]), [1.0, 1.0], "{op:?} of NaN");
+        let of_zero = move |g: &mut Graph, x, _| {
+            let zero = g.num(0.0);
+            g.binary(op, x, zero)
+        };
+        for (x, slope) in [(0.0, 0.0), (f64::NAN, 1.0)] {
+            assert_eq!(slopes(of_zero, [x, 0.0]), [slope, 0.0], "{op:?}({x}, 0)");
+        }
+    }
+    for (at, expected) in [([0.0, 0.0], [0.0, 0.0]), ([0.0, 1.0], [1.0, 0.0]), ([0.0, 2.0], [0.0, 0.0])] {
+        assert_eq!(slopes(binary(Pow), at), expected, "a power at {at:?}");
+    }
+    assert_eq!(slopes(|g, x, _| g.unary(UnaryOp::Abs, x), [0.0, 0.0]), [0.0, 0.0]);
+}
+
+/// Where a slope is tiny it is so to all digits: no difference of numbers near 1.
+#[test]
+fn small_slopes_are_not_differences() {
+    for (op, x, slope) in [(UnaryOp::Softplus, -40.0, (-40f64).exp()), (UnaryOp::Log1p, 1e-20, 1.0)] {
+        assert_relative_eq!(slopes(|g, x, _| g.unary(op, x), [x, 0.0])[0], slope, epsilon = 0.0, max_relative = 1e-12);
+    }
+}
+
 /// What was not chosen gets nothing, however steep it is there.
 #[test]
 fn choices_guard_infinite_derivatives() {

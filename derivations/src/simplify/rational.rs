@@ -125,6 +125,8 @@ mod tests {
         assert_eq!(Rational::int(i64::MAX).add(Rational::ONE), None);
         assert_eq!(Rational::int(3).powi(64), None);
         assert_eq!(Rational::int(i64::MIN).neg(), None);
+        let (least, most) = (Rational::int(-1), Rational::int(-2));
+        assert_eq!((least.cmp_abs(most), most.cmp_abs(least)), (Ordering::Less, Ordering::Greater));
     }
 
     #[test]

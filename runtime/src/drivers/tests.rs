@@ -4,6 +4,10 @@ mod conditions;
 mod gemm;
 mod half;
 mod in_place;
+mod large;
+mod parts;
+mod planes;
+mod recurrences;
 
 use super::*;
 use crate::float::Lane;
@@ -238,7 +242,7 @@ fn pool<T: Lane>([n, l, width]: [usize; 3], stride: usize, pad: usize) {
         totals[[k]] += v;
     }
     assert_close(&max, &best, "maxima");
-    assert_eq!(place, at, "places");
+    assert_eq!(place, at.mapv(|i| i.max(0)), "places");
     assert_close(&sum, &squares, "sums, written and then added");
     assert_close(&total, &totals, "sums over the outer axes");
 }
@@ -246,9 +250,9 @@ fn pool<T: Lane>([n, l, width]: [usize; 3], stride: usize, pad: usize) {
 #[test]
 fn windows_against_loops() {
     every_isa(|| {
-        for (shape, stride, pad) in
-            [([2, 40, 3], 1, 1), ([3, 9, 2], 2, 0), ([1, 70, 5], 3, 2), ([17, 5, 5], 1, 2), ([2, 33, 1], 1, 0)]
-        {
+        // of the last the first and last windows hold nothing
+        let shapes = [([2, 40, 3], 1, 1), ([3, 9, 2], 2, 0), ([1, 70, 5], 3, 2), ([17, 5, 5], 1, 2), ([2, 33, 1], 1, 0)];
+        for (shape, stride, pad) in shapes.into_iter().chain([([3, 30, 2], 1, 2)]) {
             pool::<f32>(shape, stride, pad);
             pool::<f64>(shape, stride, pad);
         }

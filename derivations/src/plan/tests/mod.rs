@@ -1,5 +1,6 @@
 //! Plans are run by the interpreter and compared with whole-array evaluation of the graph.
 
+mod affine;
 mod formula;
 mod layers;
 mod plans;

@@ -1,5 +1,6 @@
 //! Tests of the stage: the corpus, the rules, what saturation must not do.
 
+mod conditions;
 mod corpus;
 mod edges;
 mod forms;

@@ -9,7 +9,7 @@ use crate::simplify::{Stop, rules, saturate};
 use std::collections::BTreeMap;
 
 /// Saturates with fingerprints on: a union of unequal values panics, with the rule instance.
-fn check_unions(case: &Case) -> BTreeMap<&'static str, usize> {
+pub fn check_unions(case: &Case) -> BTreeMap<&'static str, usize> {
     let mut facts = Facts::new(&case.graph, &[]);
     facts.shadow = Some(Shadow::new(&case.graph, &case.env(99)));
     let roots: Vec<NodeId> = case.grads.iter().chain(&case.outputs).copied().collect();
@@ -26,10 +26,10 @@ fn check_unions(case: &Case) -> BTreeMap<&'static str, usize> {
     fired
 }
 
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -110,7 +110,7 @@ fn operator(c: &mut Case, kind: u64, p: NodeId, q: NodeId, axes: &[AxisId], eps:
 }
 
 /// The least distance of a compared value from 0, where a branch could go either way.
-fn knife_edge(case: &Case) -> bool {
+pub fn knife_edge(case: &Case) -> bool {
     let values = case.graph.eval(&case.env(99));
     let near = |id: NodeId| values[id.0 as usize].iter().any(|v| v.abs() < 1e-9);
     case.graph.ids().any(|id| match case.graph.op(id) {

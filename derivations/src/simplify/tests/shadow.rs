@@ -3,7 +3,7 @@
 
 use crate::graph::eval::Env;
 use crate::graph::{AxisSet, Graph, NodeId};
-use crate::simplify::analysis::{EGraph, Facts};
+use crate::simplify::analysis::{EGraph, Facts, Sign};
 use crate::simplify::language::Expr;
 use crate::simplify::rebuild::lower;
 use egg::{Id, Language};
@@ -13,6 +13,8 @@ use std::collections::HashMap;
 pub struct Shadow {
     pub graph: Graph,
     pub env: Env,
+    /// Whether classes that become one are compared.
+    pub compares: bool,
     values: Vec<Vec<f64>>,
     nodes: HashMap<Id, NodeId>,
 }
@@ -24,7 +26,7 @@ impl Shadow {
         shadow.inputs = graph.inputs.clone();
         shadow.hosts = graph.hosts.clone();
         shadow.ints = graph.ints.clone();
-        Shadow { graph: shadow, env: env.clone(), values: vec![], nodes: HashMap::new() }
+        Shadow { graph: shadow, env: env.clone(), compares: true, values: vec![], nodes: HashMap::new() }
     }
 
     fn node(&self, eg: &EGraph, id: Id) -> Option<NodeId> {
@@ -48,6 +50,9 @@ impl Shadow {
 
     pub fn compare(eg: &EGraph, a: Id, b: Id) {
         let Facts { shadow: Some(shadow), .. } = &eg.analysis else { return };
+        if !shadow.compares {
+            return;
+        }
         let (Some(x), Some(y)) = (shadow.node(eg, a), shadow.node(eg, b)) else { return };
         let (u, v) = (&shadow.values[x.0 as usize], &shadow.values[y.0 as usize]);
         let (au, av) = (shadow.graph.axes_of(x), shadow.graph.axes_of(y));
@@ -63,5 +68,31 @@ impl Shadow {
                 eg.analysis.log.instances.last().map(|i| i.rule)
             );
         });
+    }
+
+    /// What is known of each class against its numbers, where they are finite.
+    pub fn check_facts(&self, eg: &EGraph) {
+        for (id, node) in &self.nodes {
+            let (values, axes, data) = (&self.values[node.0 as usize], self.graph.axes_of(*node), &eg[*id].data);
+            self.env.each(axes, &mut [0; AxisSet::CAPACITY], &mut |at| {
+                let x = values[self.env.offset(axes, at)];
+                let mut first = *at;
+                (axes - data.axes).iter().for_each(|a| first[a.0 as usize] = 0);
+                let same = values[self.env.offset(axes, &first)];
+                let signed = match data.sign {
+                    Sign::Unknown => true,
+                    // where everything cancels, rounding is left
+                    Sign::NonNeg => x >= -1e-9,
+                    Sign::Pos => x > 0.0,
+                };
+                let known = data.constant.is_none_or(|k| (x - k.to_f64()).abs() <= 1e-9 * x.abs().max(1.0));
+                let constant = (x - same).abs() <= 1e-9 * x.abs().max(1.0);
+                assert!(
+                    !x.is_finite() || !same.is_finite() || signed && known && constant,
+                    "{x}: {data:?}\n{:#?}",
+                    eg[*id].nodes
+                );
+            });
+        }
     }
 }

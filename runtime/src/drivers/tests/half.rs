@@ -57,3 +57,29 @@ fn vectors_convert_as_scalars_do() {
         }
     });
 }
+
+/// Sums of `f64` are rounded once: not to `f32`, and then a number that lies between two again.
+#[test]
+fn doubles_are_rounded_once() {
+    type Way = (Elem, fn(u16) -> f32, u16);
+    let ways: [Way; 2] = [(Elem::F16, from_f16, 0x7bff), (Elem::BF16, from_bf16, 0x7f7f)];
+    every_isa(|| {
+        for (elem, widen, last) in ways {
+            let (mut line, mut expected) = (vec![], vec![]);
+            for bits in 0..last {
+                let (x, next) = (f64::from(widen(bits)), f64::from(widen(bits + 1)));
+                let (middle, little) = (x / 2.0 + next / 2.0, (next - x) * 1e-9);
+                let even = bits + bits % 2;
+                for (y, nearest) in [(middle - little, bits), (middle, even), (middle + little, bits + 1)] {
+                    line.extend([y, -y]);
+                    expected.extend([nearest, nearest | 0x8000]);
+                }
+            }
+            let mut found = vec![0u16; line.len()];
+            let how = (elem, Mode::Write, false);
+            unsafe { lines::unstage(line.as_ptr().cast(), Elem::F64, how, found.as_mut_ptr().cast(), 2, line.len()) };
+            let wrong = line.iter().zip(found.iter().zip(&expected)).find(|(_, (found, expected))| found != expected);
+            assert!(wrong.is_none(), "{elem:?}: {wrong:?}");
+        }
+    });
+}
