@@ -195,6 +195,7 @@ impl Elaborator<'_> {
             match self.expr(arg) {
                 Value::Host(h) => args.push(h.tokens),
                 Value::Poison => return Value::Poison,
+                Value::Optional(optional) if optional.constant().is_some() => args.extend(optional.constant()),
                 Value::Tensor(_) => {
                     // `2.0.max(x)`: the vocabulary's, with a number first
                     if let Some(word) = vocabulary::word(&call.method.to_string()) {
@@ -323,10 +324,13 @@ impl Elaborator<'_> {
             .iter()
             .map(|v| match v {
                 Value::Host(h) => Some(h.tokens.clone()),
+                Value::Optional(optional) => optional.constant(),
                 _ => None,
             })
             .collect();
-        if let (Some(hosts), true) = (hosts, path.segments.len() > 1) {
+        // a path, or a type that is a function, such as `Seed`
+        let of_constants = path.segments.len() > 1 || key.starts_with(char::is_uppercase);
+        if let (Some(hosts), true) = (hosts, of_constants) {
             return Value::Host(Host { tokens: quote!(#path(#(#hosts),*)), literal: None, span });
         }
         if !self.needs.iter().any(|p| quote!(#p).to_string() == key) {

@@ -5,7 +5,7 @@ use super::value::{Host, Literal, Optional, Tensor, Value};
 use super::{Elaborator, host};
 use crate::graph::{AxisId, AxisSet, BinaryOp, UnaryOp};
 use crate::syntax::{ParamKind, tidy, vocabulary};
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, UnOp};
@@ -64,7 +64,9 @@ impl Elaborator<'_> {
             Expr::Cast(cast) => self.cast(cast),
             Expr::Assign(assign) => self.assign(assign),
             Expr::ForLoop(l) => self.for_loop(l),
-            Expr::Array(_) | Expr::Repeat(_) | Expr::Struct(_) => self.verbatim(e),
+            Expr::Array(array) => self.array(array),
+            Expr::Repeat(repeat) => self.repeated(repeat),
+            Expr::Struct(_) => Value::Host(Host { tokens: quote!(#e), literal: None, span: e.span() }),
             other => self.unsupported(other),
         }
     }
@@ -279,9 +281,31 @@ impl Elaborator<'_> {
         }
     }
 
-    /// Rust that only makes sense as it stands (an array, a struct): a constant of the call.
-    fn verbatim(&mut self, e: &Expr) -> Value {
-        Value::Host(Host { tokens: quote!(#e), literal: None, span: e.span() })
+    /// An array of constants, as a window's settings are: `[len(KH), 3]`.
+    fn array(&mut self, array: &syn::ExprArray) -> Value {
+        // all are read, so that all that is wrong is reported
+        let elements: Vec<Option<TokenStream>> = array.elems.iter().map(|e| self.element(e)).collect();
+        let elements: Option<Vec<TokenStream>> = elements.into_iter().collect();
+        elements.map_or(Value::Poison, |all| Value::Host(Host { tokens: quote!([#(#all),*]), literal: None, span: array.span() }))
+    }
+
+    /// `[1; 2]`
+    fn repeated(&mut self, repeat: &syn::ExprRepeat) -> Value {
+        match (self.element(&repeat.expr), self.element(&repeat.len)) {
+            (Some(one), Some(times)) => Value::Host(Host { tokens: quote!([#one; #times]), literal: None, span: repeat.span() }),
+            _ => Value::Poison,
+        }
+    }
+
+    fn element(&mut self, e: &Expr) -> Option<TokenStream> {
+        match self.expr(e) {
+            Value::Host(h) => Some(h.tokens),
+            Value::Poison => None,
+            other => {
+                self.errors.at(e, format!("a constant is wanted here, and this is {}", other.kind()));
+                None
+            }
+        }
     }
 
     fn unsupported(&mut self, e: &Expr) -> Value {
