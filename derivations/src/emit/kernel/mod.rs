@@ -11,7 +11,7 @@ mod places;
 mod tests;
 mod wide;
 
-use crate::graph::{AxisId, Condition, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints, ReduceOp};
+use crate::graph::{AxisId, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints, ReduceOp};
 use crate::plan::{Elem, Gemm, Leaf, Nest, Phase, Plan, Scan, Scatter, Scope, Sweep, TempId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -303,12 +303,7 @@ impl Emitter<'_> {
     }
     fn gemm(&mut self, gemm: &Gemm) -> TokenStream {
         let (a, b) = (self.operand(&gemm.a, &[]), self.operand(&gemm.b, &[]));
-        // where a factor is a hole nothing is added, whatever the other factor is
-        let holes = [&gemm.a, &gemm.b].into_iter().filter(|o| o.fill == 0).flat_map(|o| o.valid.iter());
-        let mut conditions: Vec<Condition> = gemm.guard.iter().chain(holes).cloned().collect();
-        conditions.sort();
-        conditions.dedup();
-        let guard = self.conditions(&conditions);
+        let guard = self.conditions(&gemm.guard);
         let [m, n, k, batch] = [gemm.m, gemm.n, gemm.k, gemm.batch].map(|axes| self.axis_list(axes.iter()));
         let out = &self.temps[&gemm.out];
         quote!(k.gemm(#out, (#a, #m), (#b, #n), #k, #batch, #guard);)
