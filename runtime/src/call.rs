@@ -154,6 +154,20 @@ impl Shapes {
         Ok(())
     }
 
+    /// Checks that so many positions lie within some axes, in row-major order.
+    ///
+    /// # Errors
+    /// Where there are more.
+    pub fn reach(&self, axes: &[usize], reach: i64) -> Result<(), Error> {
+        let len = axes.iter().fold(1usize, |len, axis| len.saturating_mul(self.len(*axis)));
+        match (usize::try_from(reach), axes) {
+            (Ok(end), [axis, ..]) if end > len => {
+                Err(Error::Range { function: self.function, axis: self.axes[*axis].name, start: 0, end, len })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Checks the widths by which an axis is padded; `word` is what the formula says.
     ///
     /// # Errors

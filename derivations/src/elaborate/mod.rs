@@ -363,7 +363,7 @@ impl<'a> Elaborator<'a> {
             );
             return None;
         }
-        if promised.integer && !whole::is_whole(&self.typed, term) {
+        if promised.integer && !self.is_whole(term) {
             self.errors.at(at, "an output of `i64` is made of whole numbers (`argmax`, labels, `index(..)`, sums and products of these), and this is not");
         }
         self.typed.output_axes.push(order);
