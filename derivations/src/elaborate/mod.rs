@@ -16,6 +16,7 @@ mod host;
 mod pad;
 mod reduce;
 mod reindex;
+mod rust_types;
 mod scan;
 mod scatter;
 pub mod typed;

@@ -3,7 +3,7 @@
 use super::kind::{Kind, Out};
 use super::{Unsupported, Writer, Written};
 use crate::syntax::{self, vocabulary};
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::quote;
 use syn::{BinOp, Expr, UnOp};
 
@@ -41,11 +41,11 @@ impl Writer<'_> {
             Expr::ForLoop(l) => self.for_loop(l),
             Expr::Array(array) => {
                 let elements: Vec<TokenStream> = array.elems.iter().map(|e| self.host(e)).collect::<Written<_>>()?;
-                Ok(Out::host(quote!([#(#elements),*])))
+                Ok(Out::host(bracketed(quote!(#(#elements),*), array.bracket_token.span.join())))
             }
             Expr::Repeat(repeat) => {
                 let (one, times) = (self.host(&repeat.expr)?, self.host(&repeat.len)?);
-                Ok(Out::host(quote!([#one; #times])))
+                Ok(Out::host(bracketed(quote!(#one; #times), repeat.bracket_token.span.join())))
             }
             Expr::Struct(_) => Ok(Out::host(quote!(#e))),
             _ => Err(Unsupported),
@@ -265,6 +265,12 @@ fn literal(e: &syn::ExprLit) -> Out {
         syn::Lit::Float(_) => Out::literal(quote!(#lit), true),
         _ => Out::host(quote!(#lit)),
     }
+}
+
+fn bracketed(elements: TokenStream, span: Span) -> TokenStream {
+    let mut group = Group::new(Delimiter::Bracket, elements);
+    group.set_span(span);
+    quote!(#group)
 }
 
 /// The argument of `Some(..)`, or of `None` none.
