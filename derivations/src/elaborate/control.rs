@@ -27,6 +27,8 @@ impl Elaborator<'_> {
         let last = block.stmts.len().saturating_sub(1);
         for (i, stmt) in block.stmts.iter().enumerate() {
             if self.undecided.is_some() {
+                // what follows is read once the branch is taken
+                result = Value::Poison;
                 break;
             }
             match stmt {

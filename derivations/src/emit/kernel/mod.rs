@@ -366,13 +366,16 @@ impl Emitter<'_> {
             fields.push(ident.clone());
         }
         let types: Vec<TokenStream> = args.iter().map(|a| self.field_type(a)).collect();
+        // without a gradient there is a backward pass that borrows nothing
+        let borrows = args.iter().any(|a| matches!(a, KernelArg::Input(_) | KernelArg::Given(_) | KernelArg::Root(_)));
+        let (lifetime, elided) = if borrows { (quote!(<'a>), quote!(<'_>)) } else { (quote!(), quote!()) };
         let doc = (!doc.is_empty()).then(|| quote!(#[doc = #doc]));
         let tokens = quote! {
             #doc
-            struct #ident<'a> { #(#fields: #types),* }
+            struct #ident #lifetime { #(#fields: #types),* }
             const _: () = {
                 use #krate::drivers::{At, Kernel, Lane, #(#imports,)* Vector};
-                impl<T: Lane> Kernel<T> for #ident<'_> {
+                impl<T: Lane> Kernel<T> for #ident #elided {
                     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                         let Self { #(#fields),* } = self;
                         #axes
