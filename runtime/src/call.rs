@@ -97,7 +97,8 @@ impl Shapes {
     /// # Errors
     /// Where it is negative or too large.
     pub fn define(&mut self, name: &'static str, extent: i64) -> Result<usize, Error> {
-        let found = usize::try_from(extent).map_err(|_| Error::TooLarge { function: self.function, argument: name })?;
+        let found = usize::try_from(extent).ok().filter(|_| extent <= LONGEST);
+        let found = found.ok_or(Error::TooLarge { function: self.function, argument: name })?;
         self.axes.push(Known { name, dims: Some(vec![found]), source: "the formula" });
         Ok(found)
     }

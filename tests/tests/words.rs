@@ -420,3 +420,29 @@ fn only_holes_are_skipped() {
     assert_eq!(y, array![[[2.0, f32::INFINITY, f32::INFINITY]]]);
     assert!(forgetting(&array![[1.0f32]], &array![f32::INFINITY]).unwrap()[[0, 0]].is_nan());
 }
+
+// ---- constants beyond reason
+
+#[derive_backward]
+pub fn moved(x: Tensor<f32, (N, C)>, by: i64, far: usize) -> Tensor<f32, (N, C)> {
+    shift(x, C, by) + shift(x, C, far) + roll(x, C, by)
+}
+
+#[derive_backward]
+pub fn parted(x: Tensor<f32, (N, C)>, parts: usize) -> Tensor<f32, (N, G, D)> {
+    split(x, C, (G, D), parts)
+}
+
+#[test]
+fn no_distance_is_too_far() {
+    let x = array![[1.0f32, 2.0, 3.0]];
+    for by in [i64::MIN, i64::MIN + 1, -(1 << 62), 1 << 62, i64::MAX] {
+        let once = by.rem_euclid(3) as usize;
+        let rolled = Array2::from_shape_fn((1, 3), |(_, i)| x[[0, (i + 3 - once) % 3]]);
+        assert_eq!(moved(&x, by, usize::MAX).unwrap(), rolled);
+        assert_eq!(moved(&Array2::zeros((2, 0)), by, 1 << 63).unwrap().shape(), [2, 0]);
+    }
+    let empty = Array2::<f32>::zeros((2, 0));
+    assert!(matches!(parted(&empty, 1 << 62), Err(Error::TooLarge { .. })));
+    assert_eq!(parted(&empty, 3).unwrap().shape(), [2, 3, 0]);
+}

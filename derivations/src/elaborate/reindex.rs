@@ -124,7 +124,13 @@ impl Elaborator<'_> {
 
     /// A whole number of the call.
     pub(super) fn int_arg(&mut self, arg: &Expr) -> Option<IntId> {
-        match self.expr(arg) {
+        let value = self.expr(arg);
+        self.whole_number(value, arg)
+    }
+
+    /// The value of `arg` as a whole number of the call.
+    pub(super) fn whole_number(&mut self, value: Value, arg: &Expr) -> Option<IntId> {
+        match value {
             Value::Host(Host { literal: Some(super::value::Literal::Float(_) | super::value::Literal::Bool(_)), .. }) => {
                 self.errors.at(arg, format!("a whole number is wanted here, and this is `{}`", tidy(arg)));
                 None
@@ -313,7 +319,7 @@ impl Elaborator<'_> {
     fn shift(&mut self, args: &[&Expr], span: Span) -> Option<TermId> {
         let x = self.tensor_arg(args[0])?;
         let axis = self.one_axis(args[1], x, args[0])?;
-        let by = self.int_arg(args[2])?;
+        let by = self.distance(args[2], axis, |by, len| quote!(#by.clamp(-(#len as i128), #len as i128)))?;
         let set = self.axes_of(x);
         Some(self.term(TermOp::Shift { axis, by }, vec![x], set, span))
     }
