@@ -97,7 +97,8 @@ impl Shapes {
     /// # Errors
     /// Where it is negative or too large.
     pub fn define(&mut self, name: &'static str, extent: i64) -> Result<usize, Error> {
-        let found = usize::try_from(extent).map_err(|_| Error::TooLarge { function: self.function, argument: name })?;
+        let found = usize::try_from(extent).ok().filter(|_| extent <= LONGEST);
+        let found = found.ok_or(Error::TooLarge { function: self.function, argument: name })?;
         self.axes.push(Known { name, dims: Some(vec![found]), source: "the formula" });
         Ok(found)
     }
@@ -152,6 +153,20 @@ impl Shapes {
             });
         }
         Ok(())
+    }
+
+    /// Checks that so many positions lie within some axes, in row-major order.
+    ///
+    /// # Errors
+    /// Where there are more.
+    pub fn reach(&self, axes: &[usize], reach: i64) -> Result<(), Error> {
+        let len = axes.iter().fold(1usize, |len, axis| len.saturating_mul(self.len(*axis)));
+        match (usize::try_from(reach), axes) {
+            (Ok(end), [axis, ..]) if end > len => {
+                Err(Error::Range { function: self.function, axis: self.axes[*axis].name, start: 0, end, len })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks the widths by which an axis is padded; `word` is what the formula says.

@@ -115,17 +115,17 @@ pub enum Error {
         /// The number of groups.
         groups: usize,
     },
-    /// A slice beyond its axis.
+    /// Positions beyond their axis: of a slice, or of an index along another, longer one.
     Range {
         /// The operation that was called.
         function: &'static str,
-        /// The axis that is sliced.
+        /// The axis that is sliced or picked from, of several the first.
         axis: &'static str,
         /// The first index asked for.
         start: usize,
         /// One past the last index asked for.
         end: usize,
-        /// The extent of the axis.
+        /// How many positions there are.
         len: usize,
     },
     /// Padding of a negative width, or of more than there are elements to go on with.
@@ -239,7 +239,7 @@ impl fmt::Display for Error {
                 write!(f, "{function}: axis {axis} has extent {found}, expected a multiple of the {groups} groups")
             }
             Error::Range { function, axis, start, end, len } => {
-                write!(f, "{function}: slice {start}..{end} of axis {axis}, expected a range within 0..{len}")
+                write!(f, "{function}: positions {start}..{end} of axis {axis}, expected a range within 0..{len}")
             }
             Error::Padding { function, axis, found, most } => {
                 write!(f, "{function}: padding of {found} along {axis}, expected 0 to {most}")

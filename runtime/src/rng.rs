@@ -14,12 +14,30 @@ pub struct Seed(
 impl Seed {
     /// A seed for one step of many, such as a training step: unrelated to this one and to those of other steps.
     #[must_use]
-    pub fn fold_in(self, step: u64) -> Seed {
+    pub fn fold_in(self, step: impl Step) -> Seed {
+        let step = step.bits();
         // The last counter word is 0 in every draw, so this block is no draw's.
         let [a, b, _, _] = philox([low(step), high(step), 0, 1], [low(self.0), high(self.0)]);
         Seed(u64::from(b) << 32 | u64::from(a))
     }
 }
+
+/// The number of a step: a whole number of any type, so that a formula's own arguments serve. Equal numbers are equal steps.
+pub trait Step: Copy {
+    /// The number modulo 2⁶⁴.
+    fn bits(self) -> u64;
+}
+
+macro_rules! step {
+    ($($ty:ty)*) => {
+        $(impl Step for $ty {
+            fn bits(self) -> u64 {
+                self as u64
+            }
+        })*
+    };
+}
+step!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];

@@ -40,6 +40,7 @@ impl Evaluation<'_> {
                 };
                 [int(*lo), int(*hi)].iter().all(|p| (0..=most).contains(p))
             }
+            Check::Reach { reach, axes } => int(*reach) <= axes.iter().map(len).product(),
             Check::Outputs { count, .. } => int(*count) > 0,
             Check::Copies { times, .. } => int(*times) >= 0,
             Check::ConstantLen { axis, len: numbers } => len(axis) == *numbers as i64,

@@ -176,6 +176,8 @@ fn method(receiver: &Constant, name: &str, args: &[f64]) -> Constant {
         (Constant::Window(k), "divides_by") => return Constant::Divisor(k.divisor),
         (Constant::Window(k), "counts_padding") => f64::from(u8::from(k.count_padding)),
         (Constant::Window(k), name) => along(k, name, first as usize, args) as f64,
+        (Constant::Number(n), "clamp") => n.clamp(first, args[1]),
+        (Constant::Number(n), "rem_euclid") => n.rem_euclid(first),
         // draws of the interpreter do not depend on the seed
         (Constant::Number(seed), "fold_in") => *seed,
         (receiver, name) => panic!("{receiver:?}.{name}"),

@@ -44,3 +44,25 @@ fn calls_mean_bodies() {
     let y = eight_times(&x).unwrap();
     approx::assert_relative_eq!(y[1], -16.0);
 }
+
+/// A callee that branches in the middle, and says what its states become on the way.
+#[derive_backward]
+pub fn tracked_norm(x: Tensor<f32, (N, C)>, r: &mut Tensor<f32, C>, m: f64, training: bool) -> Tensor<f32, (N, C)> {
+    let mu = if training {
+        let mu = mean(x, N);
+        *r = (1.0 - m) * *r + m * stop_gradient(mu);
+        mu
+    } else {
+        *r
+    };
+    let y = if m == 0.0 { x } else { x - mu };
+    y * 2.0
+}
+
+#[derive_backward]
+pub fn tracked_twice(x: Tensor<f32, (B, D)>, r: &mut Tensor<f32, D>, m: f64, training: bool) -> Tensor<f32, (B, D)> {
+    let y = tracked_norm(x, r, m, training);
+    tracked_norm(y, r, m, training)
+}
+gradient_test!(tracked_twice_training, TrackedTwice { m: 0.1, training: true });
+gradient_test!(tracked_twice_evaluation, TrackedTwice { m: 0.0, training: false });

@@ -483,3 +483,18 @@ fn the_language_page_is_complete() {
         assert!(named.contains(&word.name), "`{}` is not on the page", word.name);
     }
 }
+
+/// Nothing here has a gradient.
+#[derive_backward]
+pub fn weighed(label: Labels<N>, #[constant] w: Tensor<f32, N>) -> Tensor<f32, ()> {
+    sum(w * label, N)
+}
+
+#[test]
+fn a_formula_may_have_no_gradients() -> Result<(), Error> {
+    let (label, w) = (array![1i64, 2], array![0.5f32, 1.0]);
+    let (y, saved) = Weighed.forward(&label, &w)?;
+    assert_eq!(y, 2.5);
+    let WeighedGrads = Weighed.backward(1.0, &label, &w, y, &saved)?;
+    Weighed.backward_into(1.0, &label, &w, y, &saved, WeighedInto::default())
+}

@@ -296,3 +296,153 @@ pub fn given_an_axis(x: Tensor<f32, (N, C)>) -> Tensor<f32, (N, C)> {
     x * along(rename(mean(x, N), C, E), C)
 }
 gradient_test!(GivenAnAxis);
+
+// ---- constants of the call
+
+/// A convolution whose window is what its weights say.
+#[derive_backward]
+pub fn weights_say(x: Tensor<f32, (N, C, L)>, w: Tensor<f32, (O, C, K)>, step: usize) -> Tensor<f32, (N, O, P)> {
+    let once = 1;
+    let k = Window::new([len(K)]).stride([step]).padding([len(K) / 2]).dilation([once; 1]).divisor(None);
+    dot(window(x, L, P, K, k), w, (C, K))
+}
+gradient_test!(WeightsSay { step: 2 });
+
+#[derive_backward]
+pub fn divided(x: Tensor<f32, (N, L)>, by: i64) -> Tensor<f32, (N, O)> {
+    mean(window(x, L, O, K, Window::new([2]).divisor(Some(by))), K)
+}
+gradient_test!(Divided { by: -3 });
+
+#[derive_backward]
+pub fn seeded(x: Tensor<f32, N>, seed: Seed, step: usize, other: i32) -> Tensor<f32, N> {
+    x * uniform_like(x, Seed(3)) + normal_like(x, seed.fold_in(step)) * bernoulli_like(x, seed.fold_in(other), 0.5)
+}
+gradient_test!(Seeded { seed: Seed(1), step: 4, other: -1 });
+
+#[derive_backward]
+pub fn raw(r#type: Tensor<f32, N>, r#in: f64) -> Tensor<f32, N> {
+    sq(r#type) * r#in
+}
+gradient_test!(Raw { r#in: 2.0 });
+
+// ---- indices that are computed
+
+/// Labels that do not count point somewhere harmless.
+#[derive_backward]
+pub fn ignoring(x: Tensor<f32, (N, C)>, label: Labels<N>, ignored: i64) -> Tensor<f32, ()> {
+    let live = ne(label, ignored);
+    let loss = logsumexp(x, C) - pick(x, C, select(live, label, 0));
+    sum(select(live, loss, 0.0), N) / sum(live, N)
+}
+gradient_test!(Ignoring { ignored: 1 });
+
+#[derive_backward]
+pub fn relative(s: Tensor<f32, (H, T, S)>, bias: Tensor<f32, (R, H)>, far: i64) -> Tensor<f32, (H, T, S)> {
+    s + pick(bias, R, clamp(index(T) - index(S), -far, far) + far)
+}
+gradient_test!(Relative { far: 1 });
+
+/// The four neighbours of a point.
+#[derive_backward]
+pub fn sampled(x: Tensor<f32, (N, H, W)>, row: Tensor<f32, (N, O)>, column: Tensor<f32, (N, O)>) -> Tensor<f32, (N, O)> {
+    fn at(x: Tensor<f32>, i: Tensor<f32>, j: Tensor<f32>) -> Tensor<f32> {
+        let inside = ge(i, 0) & lt(i, len(H)) & ge(j, 0) & lt(j, len(W));
+        select(inside, pick(x, (H, W), i * len(W) + j), 0.0)
+    }
+    let (top, left) = (floor(row), floor(column));
+    let (down, right) = (row - top, column - left);
+    (1 - down) * ((1 - right) * at(x, top, left) + right * at(x, top, left + 1))
+        + down * ((1 - right) * at(x, top + 1, left) + right * at(x, top + 1, left + 1))
+}
+gradient_test!(Sampled);
+
+#[derive_backward]
+pub fn two_steps(x: Tensor<f32, (N, C)>, of: Labels<K>, label: Labels<N>, by: usize) -> (Tensor<f32, N>, Tensor<i64, N>) {
+    (pick(x, C, pick(of, K, label) + by), 2 * label + by)
+}
+gradient_test!(TwoSteps { by: 0 });
+
+#[derive_backward]
+pub fn along_another(x: Tensor<f32, (N, C)>, y: Tensor<f32, (N, D)>) -> Tensor<f32, N> {
+    pick(x, C, argmax(y, D)) + sum(pick(x, C, index(D)), D)
+}
+gradient_test!(AlongAnother);
+
+#[test]
+fn indices_outside_are_seen() {
+    let (x, y) = (array![[1.0f32, 2.0]], array![[0.0f32, 1.0, 5.0]]);
+    let error = Error::Range { function: "along_another", axis: "C", start: 0, end: 3, len: 2 };
+    assert_eq!(along_another(&x, &y).unwrap_err(), error);
+    let (op, of, label) = (TwoSteps { by: 1 }, array![0i64, 1], array![1i64]);
+    let (y, saved) = op.forward(&x, &of, &label).unwrap();
+    assert!(y.0[0].is_nan() && y.1[0] == 3, "{y:?}");
+    let grads = op.backward(&array![1.0], &x, &of, &label, &y.0, &y.1, &saved).unwrap();
+    assert_eq!(grads.x, array![[0.0, 0.0]]);
+    assert_eq!(ignoring(&array![[0.0f32, 0.0], [1.0, 9.0]], &array![0, -100], -100).unwrap(), 2f32.ln());
+}
+
+// ---- zeros that meet infinities
+
+#[derive_backward]
+pub fn causal(x: Tensor<f32, (N, C, T)>, w: Tensor<f32, (O, C, K)>, dilation: usize) -> Tensor<f32, (N, O, Q)> {
+    let before = (len(K) - 1) * dilation;
+    let k = Window::new([len(K)]).stride([1]).dilation([dilation]);
+    dot(window(pad(x, T, P, before, 0, 0.0), P, Q, K, k), w, (C, K))
+}
+gradient_test!(Causal { dilation: 2 });
+
+#[derive_backward]
+pub fn causal_each(x: Tensor<f32, (N, C, T)>, w: Tensor<f32, (C, K)>) -> Tensor<f32, (N, C, Q)> {
+    dot(window(pad(x, T, P, 1, 1, 0.0), P, Q, K, Window::new([len(K)]).stride([1])), w, K)
+}
+gradient_test!(CausalEach);
+
+#[derive_backward]
+pub fn shifted_product(x: Tensor<f32, (N, C, T)>, w: Tensor<f32, (O, C, T)>) -> Tensor<f32, (N, O)> {
+    dot(shift(x, T, 1), w, (C, T))
+}
+gradient_test!(ShiftedProduct);
+
+#[derive_backward]
+pub fn forgetting(x: Tensor<f32, (N, T)>, a: Tensor<f32, N>) -> Tensor<f32, (N, T)> {
+    scan(x, T, 0, |h, v| a * h + v)
+}
+gradient_test!(Forgetting);
+
+#[test]
+fn only_holes_are_skipped() {
+    let (x, w) = (array![[[1.0f32, 2.0]]], array![[[f32::INFINITY, 2.0]]]);
+    let y = causal(&x, &w, 1).unwrap();
+    assert!(y[[0, 0, 0]].is_nan() && y[[0, 0, 1]] == f32::INFINITY, "{y}");
+    // a hole meets nothing
+    let y = weights_say(&x, &w, 1).unwrap();
+    assert_eq!(y, array![[[2.0, f32::INFINITY, f32::INFINITY]]]);
+    assert!(forgetting(&array![[1.0f32]], &array![f32::INFINITY]).unwrap()[[0, 0]].is_nan());
+}
+
+// ---- constants beyond reason
+
+#[derive_backward]
+pub fn moved(x: Tensor<f32, (N, C)>, by: i64, far: usize) -> Tensor<f32, (N, C)> {
+    shift(x, C, by) + shift(x, C, far) + roll(x, C, by)
+}
+
+#[derive_backward]
+pub fn parted(x: Tensor<f32, (N, C)>, parts: usize) -> Tensor<f32, (N, G, D)> {
+    split(x, C, (G, D), parts)
+}
+
+#[test]
+fn no_distance_is_too_far() {
+    let x = array![[1.0f32, 2.0, 3.0]];
+    for by in [i64::MIN, i64::MIN + 1, -(1 << 62), 1 << 62, i64::MAX] {
+        let once = by.rem_euclid(3) as usize;
+        let rolled = Array2::from_shape_fn((1, 3), |(_, i)| x[[0, (i + 3 - once) % 3]]);
+        assert_eq!(moved(&x, by, usize::MAX).unwrap(), rolled);
+        assert_eq!(moved(&Array2::zeros((2, 0)), by, 1 << 63).unwrap().shape(), [2, 0]);
+    }
+    let empty = Array2::<f32>::zeros((2, 0));
+    assert!(matches!(parted(&empty, 1 << 62), Err(Error::TooLarge { .. })));
+    assert_eq!(parted(&empty, 3).unwrap().shape(), [2, 3, 0]);
+}

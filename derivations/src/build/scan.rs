@@ -18,7 +18,9 @@ impl Builder<'_> {
         let g = &mut self.graph;
         let (a, start) = (args[0].node, args[2].node);
         let mut b = args[1].node;
-        if g.as_num(start) != Some(0.0) {
+        // a factor that is no number may be infinite or NaN, and so is what it makes of 0
+        let carries_nothing = g.as_num(start) == Some(0.0) && g.as_num(a).is_some_and(f64::is_finite);
+        if !carries_nothing {
             let (zero, at) = (g.num(0.0), g.add(Op::Index(axis)));
             let (first, carried) = (g.binary(BinaryOp::Eq, at, zero), g.binary(BinaryOp::Mul, a, start));
             let begun = g.binary(BinaryOp::Add, carried, b);

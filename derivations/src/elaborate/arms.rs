@@ -51,6 +51,14 @@ impl Elaborator<'_> {
                 return Value::Poison;
             }
         }
+        if matches!(value, Value::Host(_)) && !m.arms.is_empty() && !covers(m) {
+            let text = tidy(&m.expr);
+            self.errors.at(
+                &m.expr,
+                format!("this `match` does not say what happens for other values of `{text}`: end it with `_ => ..`"),
+            );
+            return Value::Poison;
+        }
         if m.arms.is_empty() {
             self.errors.at(m, "this `match` has no arm");
             return Value::Poison;
@@ -153,6 +161,24 @@ impl Elaborator<'_> {
         let same = h.literal.and_then(|value| matches_literal(pat, value));
         same.or_else(|| self.decide(quote!(::core::matches!(#tokens, #pat))))
     }
+}
+
+/// Whether some arm takes what the others leave: any value, or both of a `bool`.
+fn covers(m: &syn::ExprMatch) -> bool {
+    let mut cases: Vec<&Pat> = m.arms.iter().map(|arm| &arm.pat).collect();
+    let mut bools = [false, false];
+    while let Some(case) = cases.pop() {
+        match case {
+            Pat::Paren(inner) => cases.push(&inner.pat),
+            Pat::Or(or) => cases.extend(&or.cases),
+            Pat::Lit(syn::ExprLit { lit: syn::Lit::Bool(b), .. }) => bools[usize::from(b.value)] = true,
+            Pat::Lit(_) => {}
+            // a range may leave nothing, and of what else there is Rust says it
+            Pat::Range(range) if range.start.is_some() && range.end.is_some() => {}
+            _ => return true,
+        }
+    }
+    bools == [true, true]
 }
 
 /// Whether a known value fits a pattern of literals.

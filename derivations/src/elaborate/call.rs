@@ -154,6 +154,8 @@ impl Elaborator<'_> {
             let given = given(args.len());
             self.errors
                 .span(name, format!("`{}` takes {count} argument{plural}, and {given}: write `{}`", word.name, word.usage));
+            // those that it would have introduced are no errors where they are named
+            self.unknown_axes |= word.introduces();
             return Value::Poison;
         }
         self.word(word.name, args, name)
@@ -172,7 +174,11 @@ impl Elaborator<'_> {
             _ => {}
         }
         let Some(word) = vocabulary::word(&name) else {
-            let hint = vocabulary::nearest(&name).map_or(String::new(), |w| format!(": did you mean `{w}`?"));
+            let hint = match (vocabulary::instead_of(&name), vocabulary::nearest(&name)) {
+                (Some(instead), _) => format!(": {instead}"),
+                (None, Some(nearest)) => format!(": did you mean `{nearest}`?"),
+                (None, None) => String::new(),
+            };
             self.errors.at(&call.method, format!("there is no function `{name}` in the formula language{hint}"));
             return Value::Poison;
         };
@@ -190,11 +196,15 @@ impl Elaborator<'_> {
 
     /// A method of a constant is Rust's own.
     fn host_method(&mut self, call: &syn::ExprMethodCall, receiver: &Host) -> Value {
+        if self.misfit_method(&call.method, (receiver, &call.receiver)) || self.misfit_setting(call, receiver) {
+            return Value::Poison;
+        }
         let mut args = Vec::new();
         for arg in &call.args {
             match self.expr(arg) {
                 Value::Host(h) => args.push(h.tokens),
                 Value::Poison => return Value::Poison,
+                Value::Optional(optional) if optional.constant().is_some() => args.extend(optional.constant()),
                 Value::Tensor(_) => {
                     // `2.0.max(x)`: the vocabulary's, with a number first
                     if let Some(word) = vocabulary::word(&call.method.to_string()) {
@@ -323,10 +333,13 @@ impl Elaborator<'_> {
             .iter()
             .map(|v| match v {
                 Value::Host(h) => Some(h.tokens.clone()),
+                Value::Optional(optional) => optional.constant(),
                 _ => None,
             })
             .collect();
-        if let (Some(hosts), true) = (hosts, path.segments.len() > 1) {
+        // a path, or a type that is a function, such as `Seed`
+        let of_constants = path.segments.len() > 1 || key.starts_with(char::is_uppercase);
+        if let (Some(hosts), true) = (hosts, of_constants) {
             return Value::Host(Host { tokens: quote!(#path(#(#hosts),*)), literal: None, span });
         }
         if !self.needs.iter().any(|p| quote!(#p).to_string() == key) {
@@ -466,28 +479,6 @@ impl Elaborator<'_> {
             (ParamKind::Window(_), other) => wrong(self, "a window", &other),
             (ParamKind::Seed, other) => wrong(self, "a seed", &other),
             (ParamKind::Axes, other) => wrong(self, "an axis or several", &other),
-        }
-    }
-
-    /// What a constant is, if it is known to be no window over `rank` axes.
-    pub(super) fn no_window(&self, h: &Host, rank: usize) -> Option<String> {
-        match self.constant_kind(h) {
-            Some(ParamKind::Window(found)) => (*found != rank).then(|| format!("`Window<{found}>`")),
-            Some(ParamKind::Seed) => Some("a seed".into()),
-            Some(_) => Some("a number".into()),
-            None if h.literal.is_some() => Some("a number".into()),
-            None => host::is_text(&h.tokens).then(|| "text".into()),
-        }
-    }
-
-    /// What a constant is, if it is known to be no seed.
-    pub(super) fn no_seed(&self, h: &Host) -> Option<&'static str> {
-        match self.constant_kind(h) {
-            Some(ParamKind::Seed) => None,
-            Some(ParamKind::Window(_)) => Some("a window"),
-            Some(_) => Some("a number"),
-            None if h.literal.is_some() => Some("a number"),
-            None => host::is_text(&h.tokens).then_some("text"),
         }
     }
 

@@ -56,11 +56,12 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 }
 
 impl Finder<'_> {
-    /// The vocabulary, nested functions, and functions of types (`Window::new`, `f64::from`).
+    /// The vocabulary, nested functions, types that are functions (`Seed`), and functions of types (`Window::new`,
+    /// `f64::from`).
     fn is_known(&self, path: &syn::Path) -> bool {
         let names: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
         match names.as_slice() {
-            [one] => vocabulary::word(one).is_some() || one == "Some" || self.local.contains(one),
+            [one] => vocabulary::word(one).is_some() || one.starts_with(char::is_uppercase) || self.local.contains(one),
             [.., owner, _] => {
                 let primitive = ["f32", "f64", "usize", "i32", "i64", "bool"].contains(&owner.as_str());
                 primitive || owner.chars().next().is_some_and(char::is_uppercase)

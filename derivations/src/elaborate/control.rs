@@ -27,6 +27,8 @@ impl Elaborator<'_> {
         let last = block.stmts.len().saturating_sub(1);
         for (i, stmt) in block.stmts.iter().enumerate() {
             if self.undecided.is_some() {
+                // what follows is read once the branch is taken
+                result = Value::Poison;
                 break;
             }
             match stmt {
@@ -211,6 +213,9 @@ impl Elaborator<'_> {
     fn assign_name(&mut self, name: &str, value: Value, at: &Expr) {
         match self.frame().assign(name, value) {
             Some(true) => {}
+            Some(false) if matches!(self.frame().find(name), Some((Value::State(_), _))) => {
+                self.errors.at(at, format!("`{name}` is state, which is assigned through `*`: write `*{name} = ..`"));
+            }
             Some(false) => self.errors.at(at, format!("`{name}` is not mutable: write `let mut {name}`")),
             None => self.errors.at(at, format!("there is no `{name}` to assign to")),
         }

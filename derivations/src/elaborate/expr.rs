@@ -5,7 +5,7 @@ use super::value::{Host, Literal, Optional, Tensor, Value};
 use super::{Elaborator, host};
 use crate::graph::{AxisId, AxisSet, BinaryOp, UnaryOp};
 use crate::syntax::{ParamKind, tidy, vocabulary};
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::quote;
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, UnOp};
@@ -64,13 +64,22 @@ impl Elaborator<'_> {
             Expr::Cast(cast) => self.cast(cast),
             Expr::Assign(assign) => self.assign(assign),
             Expr::ForLoop(l) => self.for_loop(l),
-            Expr::Array(_) | Expr::Repeat(_) | Expr::Struct(_) => self.verbatim(e),
+            Expr::Array(array) => self.array(array),
+            Expr::Repeat(repeat) => self.repeated(repeat),
+            Expr::Struct(_) => Value::Host(Host { tokens: quote!(#e), literal: None, span: e.span() }),
             other => self.unsupported(other),
         }
     }
 
     fn literal(&mut self, e: &syn::ExprLit) -> Value {
         let span = e.lit.span();
+        if let syn::Lit::Float(x) = &e.lit
+            && !matches!(x.suffix(), "" | "f32" | "f64")
+        {
+            let digits = x.base10_digits();
+            self.errors.at(&e.lit, format!("numbers take the element type of what they meet: write `{digits}`"));
+            return Value::Poison;
+        }
         let literal = match &e.lit {
             syn::Lit::Int(n) if matches!(n.suffix(), "f32" | "f64") => n.base10_digits().parse().ok().map(Literal::Float),
             syn::Lit::Int(n) => n.base10_parse::<i64>().ok().map(Literal::Int),
@@ -202,6 +211,9 @@ impl Elaborator<'_> {
             if let Some(literal) = literal {
                 return Value::Host(host::of_literal(literal, span));
             }
+            if self.misfit(op, (x, l), (y, r)) {
+                return Value::Poison;
+            }
             let (a, b) = (&x.tokens, &y.tokens);
             return Value::Host(Host { tokens: quote!((#a #op #b)), literal: None, span });
         }
@@ -229,6 +241,7 @@ impl Elaborator<'_> {
                     BinOp::And(_) => ": masks are joined with `&`",
                     BinOp::Or(_) => ": masks are joined with `|`",
                     BinOp::Rem(_) => ": write `x - floor(x / m) * m`",
+                    BinOp::BitXor(_) => ": a power is `powi(x, 2)`, and of two masks one alone is `ne(a, b)`",
                     _ => "",
                 };
                 self.errors.at(other, format!("`{}` does not work on tensors{hint}", tidy(other)));
@@ -279,9 +292,31 @@ impl Elaborator<'_> {
         }
     }
 
-    /// Rust that only makes sense as it stands (an array, a struct): a constant of the call.
-    fn verbatim(&mut self, e: &Expr) -> Value {
-        Value::Host(Host { tokens: quote!(#e), literal: None, span: e.span() })
+    /// An array of constants, as a window's settings are: `[len(KH), 3]`.
+    fn array(&mut self, array: &syn::ExprArray) -> Value {
+        // all are read, so that all that is wrong is reported
+        let elements: Vec<Option<TokenStream>> = array.elems.iter().map(|e| self.element(e)).collect();
+        let elements: Option<Vec<TokenStream>> = elements.into_iter().collect();
+        elements.map_or(Value::Poison, |all| bracketed(quote!(#(#all),*), array.bracket_token.span.join()))
+    }
+
+    /// `[1; 2]`
+    fn repeated(&mut self, repeat: &syn::ExprRepeat) -> Value {
+        match (self.element(&repeat.expr), self.element(&repeat.len)) {
+            (Some(one), Some(times)) => bracketed(quote!(#one; #times), repeat.bracket_token.span.join()),
+            _ => Value::Poison,
+        }
+    }
+
+    fn element(&mut self, e: &Expr) -> Option<TokenStream> {
+        match self.expr(e) {
+            Value::Host(h) => Some(h.tokens),
+            Value::Poison => None,
+            other => {
+                self.errors.at(e, format!("a constant is wanted here, and this is {}", other.kind()));
+                None
+            }
+        }
     }
 
     fn unsupported(&mut self, e: &Expr) -> Value {
@@ -440,19 +475,24 @@ impl Elaborator<'_> {
         self.pending_axes && self.mentions.get(name).is_some_and(|n| *n > 1)
     }
 
-    pub(super) fn unknown_axis(&mut self, name: &Ident) {
-        if self.unknown_axes || self.may_come(&name.to_string()) {
-            return; // it may be one of those that could not be read
-        }
+    /// The axes of the formula so far: `there are `N`, `C``.
+    pub(super) fn known_axes(&mut self) -> String {
         let frame = self.frame();
         let mut known: Vec<String> = frame.axes.keys().chain(frame.items.axes.keys()).map(|name| format!("`{name}`")).collect();
         known.sort();
         known.dedup();
-        let there = match known.as_slice() {
+        match known.as_slice() {
             [] => "there are none".into(),
             [one] => format!("there is {one}"),
             several => format!("there are {}", several.join(", ")),
-        };
+        }
+    }
+
+    pub(super) fn unknown_axis(&mut self, name: &Ident) {
+        if self.unknown_axes || self.may_come(&name.to_string()) {
+            return; // it may be one of those that could not be read
+        }
+        let there = self.known_axes();
         self.errors.at(
             name,
             format!("there is no axis `{name}`: {there}; an axis is declared in the signature, or as a new axis of `window`, `split`, `rename`, `stack`, .."),
@@ -470,6 +510,13 @@ impl Elaborator<'_> {
             }
         }
     }
+}
+
+/// An array, where its author wrote it.
+fn bracketed(elements: TokenStream, span: Span) -> Value {
+    let mut group = Group::new(Delimiter::Bracket, elements);
+    group.set_span(span);
+    Value::Host(Host { tokens: quote!(#group), literal: None, span })
 }
 
 /// The operator of `+=` and its kin.

@@ -16,6 +16,7 @@ mod host;
 mod pad;
 mod reduce;
 mod reindex;
+mod rust_types;
 mod scan;
 mod scatter;
 pub mod typed;
@@ -363,7 +364,7 @@ impl<'a> Elaborator<'a> {
             );
             return None;
         }
-        if promised.integer && !whole::is_whole(&self.typed, term) {
+        if promised.integer && !self.is_whole(term) {
             self.errors.at(at, "an output of `i64` is made of whole numbers (`argmax`, labels, `index(..)`, sums and products of these), and this is not");
         }
         self.typed.output_axes.push(order);

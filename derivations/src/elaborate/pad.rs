@@ -1,18 +1,43 @@
 //! Elements moved along one axis: rolled, mirrored, padded, repeated.
 
 use super::Elaborator;
+use super::host::len_ident;
 use super::typed::{Check, Padding, TermId, TermOp};
-use crate::graph::{AxisId, AxisSet};
-use proc_macro2::Span;
+use super::value::{Host, Literal, Value};
+use crate::graph::{AxisId, AxisSet, IntId};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use syn::Expr;
 
 impl Elaborator<'_> {
     pub(super) fn roll(&mut self, args: &[&Expr], span: Span) -> Option<TermId> {
         let x = self.tensor_arg(args[0])?;
         let axis = self.one_axis(args[1], x, args[0])?;
-        let by = self.int_arg(args[2])?;
+        let by = self.distance(args[2], axis, |by, len| quote!(#by.rem_euclid(if #len == 0 { 1 } else { #len as i128 })))?;
         let set = self.axes_of(x);
         Some(self.term(TermOp::Roll { axis, by }, vec![x], set, span))
+    }
+
+    /// How far an axis is moved: no further than it is long, so that no position is beyond counting. `within` gives the
+    /// same move by less, of an `i128` and a length.
+    pub(super) fn distance(
+        &mut self,
+        arg: &Expr,
+        axis: AxisId,
+        within: impl Fn(TokenStream, &Ident) -> TokenStream,
+    ) -> Option<IntId> {
+        let value = self.expr(arg);
+        match &value {
+            // a number that is written out is as it is, unless it is beyond all reason
+            Value::Host(h)
+                if !matches!(h.literal, Some(Literal::Int(-0xFFFF..=0xFFFF) | Literal::Float(_) | Literal::Bool(_))) =>
+            {
+                let tokens = &h.tokens;
+                let by = within(quote!(((#tokens) as i128)), &len_ident(&self.typed.axes, axis));
+                Some(self.host_int(&Host { tokens: quote!((#by as i64)), literal: None, span: h.span }))
+            }
+            _ => self.whole_number(value, arg),
+        }
     }
 
     pub(super) fn flip(&mut self, args: &[&Expr], span: Span) -> Option<TermId> {

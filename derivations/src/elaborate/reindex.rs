@@ -124,7 +124,13 @@ impl Elaborator<'_> {
 
     /// A whole number of the call.
     pub(super) fn int_arg(&mut self, arg: &Expr) -> Option<IntId> {
-        match self.expr(arg) {
+        let value = self.expr(arg);
+        self.whole_number(value, arg)
+    }
+
+    /// The value of `arg` as a whole number of the call.
+    pub(super) fn whole_number(&mut self, value: Value, arg: &Expr) -> Option<IntId> {
+        match value {
             Value::Host(Host { literal: Some(super::value::Literal::Float(_) | super::value::Literal::Bool(_)), .. }) => {
                 self.errors.at(arg, format!("a whole number is wanted here, and this is `{}`", tidy(arg)));
                 None
@@ -313,7 +319,7 @@ impl Elaborator<'_> {
     fn shift(&mut self, args: &[&Expr], span: Span) -> Option<TermId> {
         let x = self.tensor_arg(args[0])?;
         let axis = self.one_axis(args[1], x, args[0])?;
-        let by = self.int_arg(args[2])?;
+        let by = self.distance(args[2], axis, |by, len| quote!(#by.clamp(-(#len as i128), #len as i128)))?;
         let set = self.axes_of(x);
         Some(self.term(TermOp::Shift { axis, by }, vec![x], set, span))
     }
@@ -382,11 +388,15 @@ impl Elaborator<'_> {
             return self.pick_at(x, &axes, h, args[1], span);
         }
         let index = self.tensor(&index, args[2].span())?;
-        if !self.typed.terms[index.0 as usize].integer {
-            self.errors.at(args[2], "an index is wanted here: labels, `argmax`, `argmin`, `index(A)` or a constant");
+        let computed = !self.typed.terms[index.0 as usize].integer;
+        if computed && !self.is_whole(index) {
+            self.errors.at(args[2], "an index is wanted here: labels, `argmax`, `argmin`, `index(A)`, a constant, or whole numbers made of these (`floor(..)` makes others whole)");
             return None;
         }
-        self.check_labels(index, &axes);
+        if !computed {
+            self.check_labels(index, &axes);
+        }
+        let len = self.len_host(&axes, span);
         let mut axis = self.merged(&mut x, &axes, span)?;
         if self.axes_of(index).contains(axis) {
             // what is picked from and what the index varies over are two axes of one name
@@ -397,7 +407,26 @@ impl Elaborator<'_> {
             x = self.term(TermOp::Rename { from, to: axis }, vec![x], set, span);
         }
         let set = (self.axes_of(x) - axis.into()) | self.axes_of(index);
-        Some(self.term(TermOp::Pick { axis }, vec![x, index], set, span))
+        if !computed {
+            return Some(self.term(TermOp::Pick { axis }, vec![x, index], set, span));
+        }
+        self.check(Check::NotEmpty { axes, what: "pick" });
+        let (inside, place) = self.place_inside(index, &len, span);
+        let picked = self.term(TermOp::Pick { axis }, vec![x, place], set, span);
+        let nothing = self.host_term(&Host { tokens: quote!(::core::primitive::f64::NAN), literal: None, span });
+        Some(self.pointwise(TermOp::Select, &[inside, picked, nothing], span))
+    }
+
+    /// Whether a computed index is one of `len` positions, and itself or else the nearest of them. No call can check it
+    /// before it computes, so that what it finds outside is NaN.
+    fn place_inside(&mut self, index: TermId, len: &Host, span: Span) -> (TermId, TermId) {
+        use crate::graph::BinaryOp::{And, Ge, Lt, Max, Min, Sub};
+        let number = |e: &mut Self, x: f64| e.term(TermOp::Num(x), vec![], AxisSet::EMPTY, span);
+        let (zero, one, len) = (number(self, 0.0), number(self, 1.0), self.host_term(len));
+        let mut of = |op, a, b| self.pointwise(TermOp::Binary(op), &[a, b], span);
+        let (below, above) = (of(Ge, index, zero), of(Lt, index, len));
+        let (inside, last, positive) = (of(And, below, above), of(Sub, len, one), of(Max, index, zero));
+        (inside, of(Min, positive, last))
     }
 
     fn pick_at(&mut self, x: TermId, axes: &[AxisId], at: &Host, arg: &Expr, span: Span) -> Option<TermId> {
@@ -413,19 +442,42 @@ impl Elaborator<'_> {
         Some(self.term(TermOp::PickAt { axis, at: start }, vec![x], set, span))
     }
 
-    /// Labels that come from an argument are checked against what they index.
+    /// Labels that come from an argument are checked against what they index, and positions along other axes by how
+    /// many there are.
     pub(super) fn check_labels(&mut self, index: TermId, axes: &[AxisId]) {
+        use super::typed::Reduction::{ArgMax, ArgMin};
         let mut at = index;
         loop {
             let term = &self.typed.terms[at.0 as usize];
-            match (&term.op, term.args.first()) {
+            let along = match (&term.op, term.args.first()) {
                 (TermOp::Param(param), _) => {
                     let param = *param;
                     return self.check(Check::Labels { param, axes: axes.to_vec() });
                 }
-                (op, Some(inner)) if op.only_moves() => at = *inner,
-                _ => return,
-            }
+                (TermOp::Reduce { kind: ArgMax | ArgMin, axes }, _) => axes.clone(),
+                (op, Some(inner)) if op.only_moves() => {
+                    at = *inner;
+                    continue;
+                }
+                // of one axis or of several
+                _ => term.axes.iter().collect(),
+            };
+            return self.check_reach(&along, axes);
+        }
+    }
+
+    /// Positions along some axes index others: there are as many at most.
+    fn check_reach(&mut self, along: &[AxisId], axes: &[AxisId]) {
+        let size = |e: &mut Self, axes: &[AxisId]| {
+            let one = e.typed.ints.constant(1);
+            axes.iter().fold(one, |size, axis| {
+                let len = e.typed.ints.axis_len(*axis);
+                e.typed.ints.mul(size, len)
+            })
+        };
+        let (reach, bound) = (size(self, along), size(self, axes));
+        if reach != bound {
+            self.check(Check::Reach { reach, axes: axes.to_vec() });
         }
     }
 

@@ -129,6 +129,11 @@ pub enum Check {
         param: usize,
         axes: Vec<AxisId>,
     },
+    /// So many positions lie within these axes.
+    Reach {
+        reach: IntId,
+        axes: Vec<AxisId>,
+    },
     /// Padding is not negative, and a reflection or a joined end has the elements that it takes.
     Padding {
         axis: AxisId,

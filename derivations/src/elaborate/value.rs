@@ -3,6 +3,7 @@
 use super::typed::TermId;
 use crate::graph::AxisId;
 use proc_macro2::{Span, TokenStream};
+use quote::quote;
 
 /// The meaning of an expression.
 #[derive(Clone, Debug)]
@@ -69,6 +70,20 @@ pub enum Optional {
         index: usize,
         present: TokenStream,
     },
+}
+
+impl Optional {
+    /// `Some(constant)` or `None`, as a setting of the user's Rust takes it.
+    pub fn constant(&self) -> Option<TokenStream> {
+        match self {
+            Optional::None => Some(quote!(::core::option::Option::None)),
+            Optional::Some(value) => match &**value {
+                Value::Host(Host { tokens, .. }) => Some(quote!(::core::option::Option::Some(#tokens))),
+                _ => None,
+            },
+            Optional::Param { .. } => None,
+        }
+    }
 }
 
 impl Value {

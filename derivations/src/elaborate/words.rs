@@ -392,11 +392,21 @@ impl Elaborator<'_> {
         let mut failed = false;
         for e in elems {
             let Some(name) = axis_ident(e) else {
-                self.errors.at(e, format!("an axis is wanted here, and this is `{}`", tidy(e)));
+                let known = self.known_axes();
+                self.errors.at(e, format!("an axis is wanted here, and this is `{}`: axes go by name, and {known}", tidy(e)));
                 failed = true;
                 continue;
             };
             let text = name.to_string();
+            let value = self.frame().find(&text).map(|(value, _)| value.clone());
+            if let (Some(value), None) = (value, self.named_axes(&text)) {
+                if !matches!(value, Value::Poison) {
+                    let (kind, known) = (value.kind(), self.known_axes());
+                    self.errors.at(&name, format!("an axis is wanted here, and `{text}` is {kind}: {known}"));
+                }
+                failed = true;
+                continue;
+            }
             match self.named_axes(&text) {
                 Some(found) => {
                     for axis in found {

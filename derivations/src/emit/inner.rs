@@ -146,7 +146,10 @@ fn new_state(name: &Ident) -> Ident {
 /// A user's name as a variable of our own. Those that a template spells out, and those made from a user's name
 /// (`grad_x`), are resolved at the call and so never the same.
 pub fn local(name: &Ident) -> Ident {
-    format_ident!("{}", name, span = Span::mixed_site())
+    // a copy, so that a raw name stays one
+    let mut local = name.clone();
+    local.set_span(Span::mixed_site());
+    local
 }
 
 fn saved_ident(index: usize) -> Ident {

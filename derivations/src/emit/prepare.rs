@@ -264,6 +264,10 @@ fn check(face: &Face<'_>, typed: &Typed, check: &Check) -> TokenStream {
             let axes = axes.iter().map(index);
             quote!(#shapes.not_empty(&[#(#axes),*], #what)?;)
         }
+        Check::Reach { reach, axes } => {
+            let (axes, reach) = (axes.iter().map(index), local_int(face, typed, *reach));
+            quote!(#shapes.reach(&[#(#axes),*], #reach)?;)
+        }
         Check::Padding { axis, lo, hi, kind } => {
             let (axis, lo, hi, word) = (index(axis), local_int(face, typed, *lo), local_int(face, typed, *hi), kind.word());
             quote!(#shapes.padding(#axis, #lo, #hi, #word)?;)

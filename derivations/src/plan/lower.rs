@@ -21,6 +21,8 @@ pub(super) struct Lowering<'f, 'w> {
     guards: HashMap<(NodeId, Access), Vec<Condition>>,
     inlined: BTreeSet<NodeId>,
     depth: usize,
+    /// The sum is the user's own: what it is over positions that a factor makes zero is for the other factors to say.
+    exact: bool,
 }
 
 impl<'f, 'w> Lowering<'f, 'w> {
@@ -47,7 +49,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
     fn new(finder: &'f mut Finder<'w>) -> Lowering<'f, 'w> {
         let (domain, known) = (AxisSet::EMPTY, vec![]);
         let (memo, guards, inlined) = (HashMap::new(), HashMap::new(), BTreeSet::new());
-        Lowering { finder, domain, known, builder: Builder::default(), memo, guards, inlined, depth: 0 }
+        Lowering { finder, domain, known, builder: Builder::default(), memo, guards, inlined, depth: 0, exact: false }
     }
 
     fn pointwise(mut self, node: NodeId) -> Task {
@@ -69,6 +71,7 @@ impl<'f, 'w> Lowering<'f, 'w> {
     fn reduction(mut self, node: NodeId, op: ReduceOp, axes: Vec<AxisId>, x: NodeId, valid: Vec<Condition>) -> Task {
         let over: AxisSet = axes.iter().copied().collect();
         self.domain = self.finder.graph.axes_of(x) | over | condition_axes(&valid);
+        self.exact = self.finder.graph.is_forward(node);
         let mut guard = self.finder.arith.conditions(&valid, &[], &[]).unwrap_or(valid);
         if op == ReduceOp::Sum {
             if let Some(mut product) = gemm::find(self.finder, over, x) {
@@ -91,8 +94,25 @@ impl<'f, 'w> Lowering<'f, 'w> {
         let sides = gemm::sides(&self.finder.graph, &product, k);
         let axes = sides.m | sides.n | sides.k | sides.batch;
         self.domain = axes | condition_axes(&product.guard);
-        let guard = self.move_guard(product.guard, [(product.a, a), (product.b, b)]);
+        let mut guard = product.guard.clone();
+        self.move_guard(product.guard, [(product.a, a), (product.b, b)]);
+        if !self.exact {
+            // where a factor is zero nothing is added, whatever the other factor is
+            guard.extend([a, b].into_iter().flat_map(|val| self.zeros_of(val)));
+        }
+        guard.sort();
+        guard.dedup();
         self.finish(node, guard, Work::Gemm { a, b, sides })
+    }
+    /// Conditions outside of which an operand reads zero.
+    fn zeros_of(&self, val: Val) -> Vec<Condition> {
+        match val {
+            Val::Operand(at) => {
+                let operand = &self.builder.body.operands[at as usize];
+                if f64::from_bits(operand.fill) == 0.0 { operand.valid.clone() } else { vec![] }
+            }
+            _ => vec![],
+        }
     }
 
     fn finish(self, node: NodeId, guard: Vec<Condition>, mut work: Work) -> Task {
@@ -275,7 +295,8 @@ impl<'f, 'w> Lowering<'f, 'w> {
         }
     }
 
-    /// Conditions outside of which a value is certainly zero, or was meant not to count: a sum skips such positions.
+    /// Conditions outside of which a value is certainly zero, or was meant not to count: a sum skips such positions. In
+    /// the user's own values zero times infinity or NaN is NaN, and counts.
     fn guard_of(&mut self, node: NodeId, at: &Access) -> Vec<Condition> {
         if self.depth > DEPTH || self.finder.leaf(node).is_some() {
             return vec![];
@@ -293,15 +314,16 @@ impl<'f, 'w> Lowering<'f, 'w> {
     fn find_guard(&mut self, node: NodeId, at: &Access) -> Vec<Condition> {
         let is_zero = |n| self.finder.graph.as_num(n) == Some(0.0);
         match self.finder.graph.op(node).clone() {
-            Op::Unary(UnaryOp::Neg, x) | Op::Binary(BinaryOp::Div, x, _) => self.guard_of(x, at),
-            Op::Binary(BinaryOp::Mul, x, y) => {
+            Op::Unary(UnaryOp::Neg, x) => self.guard_of(x, at),
+            Op::Binary(BinaryOp::Div, x, _) if !self.exact => self.guard_of(x, at),
+            Op::Binary(BinaryOp::Mul, x, y) if !self.exact => {
                 let mut guard = self.guard_of(x, at);
                 guard.extend(self.guard_of(y, at));
                 guard.sort();
                 guard.dedup();
                 guard
             }
-            Op::Binary(BinaryOp::Add | BinaryOp::Sub, x, y) => {
+            Op::Binary(BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul, x, y) => {
                 let (mut guard, other) = (self.guard_of(x, at), self.guard_of(y, at));
                 guard.retain(|c| other.contains(c));
                 guard
@@ -349,26 +371,23 @@ impl<'f, 'w> Lowering<'f, 'w> {
         let tensor = matches!(operand.leaf, Leaf::Input(_) | Leaf::Given(_) | Leaf::Temp(_));
         tensor && operand.loads().next().is_none()
     }
-    /// Holes of a contraction: where one operand can read zero instead, it does. Returns the conditions that are left.
-    fn move_guard(&mut self, guard: Vec<Condition>, sides: [(NodeId, Val); 2]) -> Vec<Condition> {
-        let mut left = vec![];
-        'conditions: for c in guard {
-            for (node, val) in sides {
-                let axes = self.finder.graph.axes_of(node);
-                let Val::Operand(at) = val else { continue };
-                let operand = &mut self.builder.body.operands[at as usize];
+    /// Holes of a contraction: where one operand can read zero instead, it does.
+    fn move_guard(&mut self, guard: Vec<Condition>, sides: [(NodeId, Val); 2]) {
+        for c in guard {
+            let fitting = sides.into_iter().find_map(|(node, val)| {
+                let Val::Operand(at) = val else { return None };
+                let operand = &self.builder.body.operands[at as usize];
                 let zero = operand.valid.is_empty() || f64::from_bits(operand.fill) == 0.0;
-                if zero && c.axes().is_subset(axes) {
-                    let mut valid = std::mem::take(&mut operand.valid);
-                    valid.push(c);
-                    operand.valid = self.finder.arith.minimal(valid, &[]);
-                    operand.fill = 0;
-                    continue 'conditions;
-                }
+                (zero && c.axes().is_subset(self.finder.graph.axes_of(node))).then_some(at)
+            });
+            if let Some(at) = fitting {
+                let operand = &mut self.builder.body.operands[at as usize];
+                let mut valid = std::mem::take(&mut operand.valid);
+                valid.push(c);
+                operand.valid = self.finder.arith.minimal(valid, &[]);
+                operand.fill = 0;
             }
-            left.push(c);
         }
-        left
     }
 }
 

@@ -126,6 +126,51 @@ pub fn new_axes(word: &str) -> &'static [usize] {
     }
 }
 
+impl Word {
+    /// Whether its result may have axes that nothing had before.
+    pub fn introduces(&self) -> bool {
+        let re_indexing =
+            ["window", "split", "rename", "merge", "slice", "pad", "repeat", "stack", "concat", "scatter", "constant"];
+        re_indexing.iter().any(|part| self.name.contains(part))
+    }
+}
+
+/// What the language has in place of a method that other libraries have.
+pub fn instead_of(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "matmul" | "mm" | "bmm" | "einsum" | "inner" | "outer" | "mv" => "a sum of products over the axis `K` is `dot(a, b, K)`",
+        "relu" => "write `max(x, 0.0)`",
+        "softmax" => "write `exp(x - logsumexp(x, C))`",
+        "log_softmax" => "write `x - logsumexp(x, C)`",
+        "transpose" | "t" | "permute" | "permuted_axes" | "swap_axes" | "swapaxes" | "reversed_axes" => {
+            "axes go by name, and the promised output may order them as it likes"
+        }
+        "reshape" | "view" | "flatten" | "into_shape" | "unflatten" => {
+            "`split(x, C, (G, D), g)` makes one axis two, and `merge(x, (G, D), C)` two one"
+        }
+        "squeeze" | "unsqueeze" | "expand" | "broadcast" | "insert_axis" => "axes go by name, and a missing one broadcasts",
+        "clone" | "to_owned" | "contiguous" => "a value may be used again as it is",
+        "std" => "write `sqrt(var(x, C))`",
+        "norm" => "write `sqrt(sum(sq(x), C))`",
+        "pow" => "write `powi(x, 2)` or `powf(x, 1.5)`",
+        "square" => "write `sq(x)`",
+        "detach" => "write `stop_gradient(x)`",
+        "masked_fill" | "where_self" | "where" => "write `select(mask, a, b)`",
+        "gather" | "index_select" | "take" => "write `pick(x, C, label)`",
+        "sum_axis" => "write `sum(x, C)`",
+        "mean_axis" => "write `mean(x, C)`",
+        "amax" => "write `max(x, C)`",
+        "amin" => "write `min(x, C)`",
+        "mapv" => "write `map(x, |v| ..)`",
+        "cumprod" => "write `exp(cumsum(log(x), T))`",
+        "chunk" | "narrow" => "write `slice(x, L, M, a..b)`",
+        "cat" => "write `concat(C, (a, A), (b, B))`",
+        "shape" | "size" | "dim" | "numel" => "the length of an axis is `len(C)`",
+        "log10" => "write `log(x) / 10.0.ln()`",
+        _ => return None,
+    })
+}
+
 /// The word that `name` probably misspells: within two edits, and closer to it than to half of another word, so that
 /// formulas called `gelu` or `silu` are not taken for `ge` and `sin`.
 pub fn nearest(name: &str) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 use super::kind::{Kind, Out};
 use super::{Unsupported, Writer, Written};
 use crate::syntax::{self, vocabulary};
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::quote;
 use syn::{BinOp, Expr, UnOp};
 
@@ -39,7 +39,15 @@ impl Writer<'_> {
                 self.assign(&assign.left, value)
             }
             Expr::ForLoop(l) => self.for_loop(l),
-            Expr::Array(_) | Expr::Repeat(_) | Expr::Struct(_) => Ok(Out::host(quote!(#e))),
+            Expr::Array(array) => {
+                let elements: Vec<TokenStream> = array.elems.iter().map(|e| self.host(e)).collect::<Written<_>>()?;
+                Ok(Out::host(bracketed(quote!(#(#elements),*), array.bracket_token.span.join())))
+            }
+            Expr::Repeat(repeat) => {
+                let (one, times) = (self.host(&repeat.expr)?, self.host(&repeat.len)?);
+                Ok(Out::host(bracketed(quote!(#one; #times), repeat.bracket_token.span.join())))
+            }
+            Expr::Struct(_) => Ok(Out::host(quote!(#e))),
             _ => Err(Unsupported),
         }
     }
@@ -179,8 +187,17 @@ impl Writer<'_> {
         if let Some((formula, library)) = library.formula(&quote!(#path).to_string()) {
             return self.inline(&formula, library, Default::default(), &args);
         }
-        let args: Vec<TokenStream> = args.into_iter().map(|a| self.host(a)).collect::<Written<_>>()?;
+        let args: Vec<TokenStream> = args.into_iter().map(|a| self.setting(a)).collect::<Written<_>>()?;
         Ok(Out::host(quote!(#path(#(#args),*))))
+    }
+
+    /// What goes to a function of constants: a constant, or an optional one written out.
+    fn setting(&mut self, e: &Expr) -> Written<TokenStream> {
+        match optional_constant(e) {
+            Some(None) => Ok(quote!(::core::option::Option::None)),
+            Some(Some(inner)) => self.host(inner).map(|inner| quote!(::core::option::Option::Some(#inner))),
+            None => self.host(e),
+        }
     }
 
     /// A constant of the call, as it stands in Rust.
@@ -219,6 +236,10 @@ impl Writer<'_> {
     fn host_method(&mut self, call: &syn::ExprMethodCall, receiver: Out) -> Written {
         let mut args = vec![];
         for arg in &call.args {
+            if optional_constant(arg).is_some() {
+                args.push(self.setting(arg)?);
+                continue;
+            }
             match self.expr(arg)? {
                 out if out.kind.is_host() => args.push(out.tokens),
                 _ => {
@@ -243,6 +264,26 @@ fn literal(e: &syn::ExprLit) -> Out {
         syn::Lit::Int(n) => Out::literal(quote!(#lit), matches!(n.suffix(), "f32" | "f64")),
         syn::Lit::Float(_) => Out::literal(quote!(#lit), true),
         _ => Out::host(quote!(#lit)),
+    }
+}
+
+fn bracketed(elements: TokenStream, span: Span) -> TokenStream {
+    let mut group = Group::new(Delimiter::Bracket, elements);
+    group.set_span(span);
+    quote!(#group)
+}
+
+/// The argument of `Some(..)`, or of `None` none.
+fn optional_constant(e: &Expr) -> Option<Option<&Expr>> {
+    match e {
+        Expr::Path(path) if path.path.is_ident("None") => Some(None),
+        Expr::Call(call) if call.args.len() == 1 => match &*call.func {
+            Expr::Path(path) if path.path.is_ident("Some") => Some(call.args.first()),
+            _ => None,
+        },
+        Expr::Paren(inner) => optional_constant(&inner.expr),
+        Expr::Group(inner) => optional_constant(&inner.expr),
+        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ mod places;
 mod tests;
 mod wide;
 
-use crate::graph::{AxisId, AxisSet, Condition, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints, ReduceOp};
+use crate::graph::{AxisId, AxisSet, Distribution, Graph, HostId, InputId, InputKind, IntId, Ints, ReduceOp};
 use crate::plan::{Elem, Gemm, Leaf, Nest, Phase, Plan, Scan, Scatter, Scope, Sweep, TempId};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -324,12 +324,7 @@ impl Emitter<'_> {
     }
     fn gemm(&mut self, gemm: &Gemm) -> TokenStream {
         let (a, b) = (self.operand(&gemm.a, &[]), self.operand(&gemm.b, &[]));
-        // where a factor is a hole nothing is added, whatever the other factor is
-        let holes = [&gemm.a, &gemm.b].into_iter().filter(|o| o.fill == 0).flat_map(|o| o.valid.iter());
-        let mut conditions: Vec<Condition> = gemm.guard.iter().chain(holes).cloned().collect();
-        conditions.sort();
-        conditions.dedup();
-        let guard = self.conditions(&conditions);
+        let guard = self.conditions(&gemm.guard);
         let [m, n, k, batch] = [gemm.m, gemm.n, gemm.k, gemm.batch].map(|axes| self.axis_list(axes.iter()));
         let out = &self.temps[&gemm.out];
         quote!(k.gemm(#out, (#a, #m), (#b, #n), #k, #batch, #guard);)
@@ -392,13 +387,16 @@ impl Emitter<'_> {
             fields.push(ident.clone());
         }
         let types: Vec<TokenStream> = args.iter().map(|a| self.field_type(a)).collect();
+        // without a gradient there is a backward pass that borrows nothing
+        let borrows = args.iter().any(|a| matches!(a, KernelArg::Input(_) | KernelArg::Given(_) | KernelArg::Root(_)));
+        let (lifetime, elided) = if borrows { (quote!(<'a>), quote!(<'_>)) } else { (quote!(), quote!()) };
         let doc = (!doc.is_empty()).then(|| quote!(#[doc = #doc]));
         let tokens = quote! {
             #doc
-            struct #ident<'a> { #(#fields: #types),* }
+            struct #ident #lifetime { #(#fields: #types),* }
             const _: () = {
                 use #krate::drivers::{At, Kernel, Lane, #(#imports,)* Vector};
-                impl<T: Lane> Kernel<T> for #ident<'_> {
+                impl<T: Lane> Kernel<T> for #ident #elided {
                     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
                         let Self { #(#fields),* } = self;
                         #axes
