@@ -64,15 +64,7 @@ impl<T: Lane> Kernel<T> for Planes<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
         let Self { g, x, dy, weight, most, place, sum, filled, dx, dweight } = self;
         let (out, int) = ([g.out(0), g.out(1)], |v: [usize; 2]| v.map(|v| v as i64));
-        let space = Space::new(&[
-            &[g.planes],
-            &[g.lens[0]],
-            &[g.lens[1]],
-            &[out[0]],
-            &[out[1]],
-            &[g.taps[0]],
-            &[g.taps[1]],
-        ]);
+        let space = Space::new(&[&[g.planes], &[g.lens[0]], &[g.lens[1]], &[out[0]], &[out[1]], &[g.taps[0]], &[g.taps[1]]]);
         let [n, h, w, oh, ow, kh, kw] = space.axes();
         let (lens, outs, s, d, p) = (int(g.lens), int(out), int(g.stride), int(g.dilation), int(g.pad));
         let mut k = at.script(space);
