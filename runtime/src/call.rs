@@ -560,3 +560,6 @@ pub fn value_shape(value: &crate::formula::Value) -> Vec<usize> {
 pub fn given(call: &Call, argument: &'static str, value: &Option<crate::formula::Value>) -> Result<crate::formula::Value, Error> {
     present(call, argument, value.clone())
 }
+
+#[cfg(test)]
+mod tests;

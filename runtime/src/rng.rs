@@ -165,5 +165,8 @@ mod tests {
         seeds.dedup();
         assert_eq!(seeds.len(), 1001);
         assert_ne!(Seed(5).fold_in(1), Seed(6).fold_in(1));
+        // nor are they what some draw finds at an element
+        let [a, b, ..] = block(5, 0, 1);
+        assert_ne!(Seed(5).fold_in(1).0, u64::from(b) << 32 | u64::from(a));
     }
 }

@@ -1,6 +1,7 @@
 //! Drivers against plain loops.
 
 mod conditions;
+mod draws;
 mod gemm;
 mod half;
 mod in_place;

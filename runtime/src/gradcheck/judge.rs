@@ -331,3 +331,25 @@ fn flat_dims(
     }
     Ok(dims)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rounding_may_turn_into_another_kind_is_not_judged() {
+        let (nan, inf) = (f64::NAN, f64::INFINITY);
+        let of = |value: f64, rounded: &[f64]| Expected::new::<f32>(value, rounded, 0.0);
+        for (value, rounded) in [(1.0, [1.0, inf]), (1.0, [nan, 1.0]), (inf, [inf, 1.0]), (inf, [inf, -inf]), (nan, [inf, nan])] {
+            assert!(!of(value, &rounded).is_judged(), "{value} and {rounded:?}");
+        }
+        // what stays of its kind is that and nothing else
+        for value in [nan, inf, -inf] {
+            let expected = of(value, &[value, value]);
+            assert!(expected.is_judged() && expected.agrees(value), "{value}");
+            assert!([0.0, 1.0, f64::MAX, -value].iter().all(|x| x.is_nan() || !expected.agrees(*x)), "{value}");
+        }
+        let near = of(1.0, &[1.0 + 1e-7, 1.0]);
+        assert!(near.is_judged() && near.agrees(1.0 + 1e-6) && !near.agrees(1.001) && !near.agrees(nan));
+    }
+}

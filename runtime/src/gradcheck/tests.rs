@@ -23,6 +23,7 @@ enum Bug {
     DiffersEachTime,
     ZeroCotangent,
     MemoryOrder,
+    ForwardOrder,
     Alone,
     Unwritten,
     Reference,
@@ -90,6 +91,9 @@ impl<T: Float> Layer<T> for Norm {
             if self.bug != Bug::State {
                 r[c] = T::of(0.9 * r[c].f64() + 0.1 * mean);
             }
+        }
+        if self.bug == Bug::ForwardOrder && x.strides()[0] < 0 {
+            y.invert_axis(ndarray::Axis(0));
         }
         let y = if self.bug == Bug::Shape { y.reversed_axes() } else { y };
         Ok(Forward { outputs: vec![Output::Float(y.into_dyn())], saved: () })
@@ -194,6 +198,7 @@ fn a_right_layer_passes_in_both_types() {
 fn every_bug_is_found_by_its_own_check() {
     let expected = [
         (Bug::Forward, "output 0", "forward, against the formula"),
+        (Bug::ForwardOrder, "output 0", "forward in another layout"),
         (Bug::State, "state `r`", "forward, against the formula"),
         (Bug::MeanTerm, "gradient of `x`", "backward, against the derivative"),
         (Bug::GammaTwice, "gradient of `gamma`", "backward, against the derivative"),

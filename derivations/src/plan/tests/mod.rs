@@ -1,6 +1,7 @@
 //! Plans are run by the interpreter and compared with whole-array evaluation of the graph.
 
 mod affine;
+mod contractions;
 mod formula;
 mod layers;
 mod plans;

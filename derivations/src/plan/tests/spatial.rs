@@ -83,7 +83,7 @@ fn contractions(out: &mut Vec<Layer>) {
 }
 
 /// A window of x[N, C, H, W] over H and W, and where it is inside.
-fn windowed(stride: i64, padding: i64, taps: usize, symbolic: bool) -> (Formula, NodeId, Vec<Condition>) {
+pub fn windowed(stride: i64, padding: i64, taps: usize, symbolic: bool) -> (Formula, NodeId, Vec<Condition>) {
     let mut f = Formula::nchw([2, 2, 5, 4]);
     let place = |len: i64| ((len + 2 * padding - taps as i64) / stride + 1) as usize;
     let canonical = (28 / stride) as u64;

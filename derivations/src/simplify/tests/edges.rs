@@ -72,6 +72,37 @@ fn a_square_root_of_a_square_is_no_identity() {
     c.check(&c.simplified());
 }
 
+/// What the user subtracted is not taken apart for the sake of a term that does not go away.
+#[test]
+fn a_difference_is_opened_only_where_a_term_cancels() {
+    let text = |times: f64| {
+        let mut c = Case::new("difference");
+        let x = c.input("x", &[N, C]);
+        let [m, n] = ["m", "n"].map(|name| c.graph.add_input(name, &[N, C], InputKind::Constant));
+        let (d, k, two) = (c.sub(m, n), c.num(times), c.num(2.0));
+        let (km, kn) = (c.mul(k, m), c.mul(two, n));
+        let parts = [d, km, kn].map(|part| c.mul(x, part));
+        let sum = c.add(parts[0], parts[1]);
+        let y = c.add(sum, parts[2]);
+        texts(&c.done(y)).remove(0)
+    };
+    assert_eq!(text(-1.0), "n*dy");
+    assert_eq!(text(3.0), "dy*(((m - n) + 3*m) + 2*n)");
+}
+
+#[test]
+fn a_common_denominator_leaves_what_remains() {
+    // z − z·g/(1 + g)
+    let mut c = Case::new("share");
+    let (z, g) = (c.input("z", &[N, C]), c.graph.add_input("g", &[N, C], InputKind::Constant));
+    let one = c.num(1.0);
+    let under = c.add(one, g);
+    let share = c.div(g, under);
+    let part = c.mul(z, share);
+    let y = c.sub(z, part);
+    assert_eq!(texts(&c.done(y)), ["(dy/(1 + g))"]);
+}
+
 #[test]
 fn a_mask_keeps_what_it_guards() {
     // n > 0 is what keeps 1/n finite: it stays inside
@@ -164,6 +195,7 @@ fn expressions_become_natural_operators() {
     assert_eq!(text(&[(1, 2), (-1, 2)]), "sqrt(a)*rsqrt(b)");
     assert_eq!(text(&[(2, 1), (-3, 1)]), "(a^2/b^3)");
     assert_eq!(text(&[(-3, 2)]), "rsqrt(a)^3");
+    assert_eq!(text(&[(3, 4)]), "powf(a, 0.75)");
 }
 
 #[test]

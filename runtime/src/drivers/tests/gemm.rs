@@ -25,6 +25,11 @@ impl<T: Lane> Kernel<T> for Matmul<'_> {
 }
 
 fn matmul<T: Lane>(a: &ArrayRef<T, Ix3>, b: &ArrayRef<T, Ix3>, y: Target) {
+    matmul_in::<T, T>(a, b, y);
+}
+
+/// In lanes of `T`, of factors of `S`.
+fn matmul_in<T: Lane, S: Lane>(a: &ArrayRef<S, Ix3>, b: &ArrayRef<S, Ix3>, y: Target) {
     let (batch, m, k) = a.dim();
     let space = Space::new(&[&[batch], &[m], &[b.dim().2], &[k]]);
     T::dispatch(Matmul { space, a: View::of(a), b: View::of(b), y });
@@ -72,6 +77,11 @@ fn matmul_of<T: Lane>() {
             Target::write(&mut strided),
         );
         assert_eq!(strided, y, "strided");
+        // and so do factors of another type, which are packed
+        let (a64, b64) = (a.mapv(|v| v.f64()), b.mapv(|v| v.f64()));
+        let mut packed = ndarray::Array3::<T>::default((batch, m, n));
+        matmul_in::<T, f64>(&a64, &b64, Target::write(&mut packed));
+        assert_eq!(packed, y, "packed");
         // results that are no matrix in place
         let mut sparse = ndarray::Array3::<T>::default((batch, 2 * m, 3 * n));
         matmul(&a, &b, Target::write(&mut sparse.slice_mut(s![.., ..;2, ..;3])));

@@ -11,24 +11,26 @@ struct Geometry {
     taps: [usize; 2],
     stride: [usize; 2],
     dilation: [usize; 2],
-    pad: [usize; 2],
+    /// Below 0: elements at both ends that no window has.
+    pad: [i64; 2],
 }
 
 impl Geometry {
     /// The number of windows along an axis.
     fn out(&self, i: usize) -> usize {
-        let room = self.lens[i] + 2 * self.pad[i];
+        let room = (self.lens[i] as i64 + 2 * self.pad[i]) as usize;
         (room - self.dilation[i] * (self.taps[i] - 1) - 1) / self.stride[i] + 1
     }
     /// The element that a tap of a window is.
     fn element(&self, i: usize, o: usize, tap: usize) -> Option<usize> {
-        (o * self.stride[i] + tap * self.dilation[i]).checked_sub(self.pad[i]).filter(|e| *e < self.lens[i])
+        let at = (o * self.stride[i] + tap * self.dilation[i]) as i64 - self.pad[i];
+        usize::try_from(at).ok().filter(|e| *e < self.lens[i])
     }
     fn random(dice: &mut dyn FnMut(usize) -> usize) -> Geometry {
         let mut pair = |least: usize, most: usize| [0, 1].map(|_| least + dice(most - least + 1));
         let (taps, stride, dilation) = (pair(1, 4), pair(1, 4), pair(1, 2));
-        let pad = pair(0, 3);
-        let mut lens = pair(8, 24);
+        let pad = pair(0, 3).map(|p| p as i64 - 1);
+        let mut lens = pair(10, 24);
         // a long run now and then
         lens[1] += 40 * (lens[0] % 3 / 2);
         let planes = 1 + lens[0] % 3;
@@ -64,17 +66,9 @@ impl<T: Lane> Kernel<T> for Planes<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
         let Self { g, x, dy, weight, most, place, sum, filled, dx, dweight } = self;
         let (out, int) = ([g.out(0), g.out(1)], |v: [usize; 2]| v.map(|v| v as i64));
-        let space = Space::new(&[
-            &[g.planes],
-            &[g.lens[0]],
-            &[g.lens[1]],
-            &[out[0]],
-            &[out[1]],
-            &[g.taps[0]],
-            &[g.taps[1]],
-        ]);
+        let space = Space::new(&[&[g.planes], &[g.lens[0]], &[g.lens[1]], &[out[0]], &[out[1]], &[g.taps[0]], &[g.taps[1]]]);
         let [n, h, w, oh, ow, kh, kw] = space.axes();
-        let (lens, outs, s, d, p) = (int(g.lens), int(out), int(g.stride), int(g.dilation), int(g.pad));
+        let (lens, outs, s, d, p) = (int(g.lens), int(out), int(g.stride), int(g.dilation), g.pad);
         let mut k = at.script(space);
         let (x, dy, weight) = (k.input(x, [n, h, w]), k.input(dy, [n, oh, ow]), k.input(weight, [kh, kw]));
         let (most, place) = (k.root(most, [n, oh, ow]), k.root_index(place, [n, oh, ow]));
@@ -129,10 +123,11 @@ impl<T: Lane> Kernel<T> for Planes<'_> {
     }
 }
 
-fn planes<T: Lane>(g: Geometry, seed: u64) {
+/// In lanes of `T`, of arrays of `S`.
+fn planes<T: Lane, S: Lane>(g: Geometry, seed: u64) {
     let (y_shape, x_shape) = ([g.planes, g.out(0), g.out(1)], [g.planes, g.lens[0], g.lens[1]]);
     // ties, in few steps
-    let rounded = |shape: &[usize], seed| numbers::<T>(shape, seed).mapv(|v| T::of((v.f64() * 4.0).round() / 4.0));
+    let rounded = |shape: &[usize], seed| numbers::<S>(shape, seed).mapv(|v| S::of((v.f64() * 4.0).round() / 4.0));
     let (x, dy, weight) = (rounded(&x_shape, seed), rounded(&y_shape, seed + 1), rounded(&g.taps, seed + 2));
     let zeros = |shape: &[usize]| ArrayD::from_elem(IxDyn(shape), T::of(f64::NAN));
     let (mut most, mut sum, mut filled) = (zeros(&y_shape), zeros(&y_shape), zeros(&y_shape));
@@ -188,8 +183,9 @@ fn windows_of_planes_against_loops() {
         };
         for seed in 0..60 {
             let g = Geometry::random(&mut dice);
-            planes::<f32>(g, seed);
-            planes::<f64>(g, seed);
+            planes::<f32, f32>(g, seed);
+            planes::<f64, f64>(g, seed);
+            planes::<f32, f64>(g, seed);
         }
     });
 }
