@@ -496,5 +496,5 @@ fn a_formula_may_have_no_gradients() -> Result<(), Error> {
     let (y, saved) = Weighed.forward(&label, &w)?;
     assert_eq!(y, 2.5);
     let WeighedGrads = Weighed.backward(1.0, &label, &w, y, &saved)?;
-    Weighed.backward_into(1.0, &label, &w, y, &saved, WeighedInto::default())
+    Weighed.backward_into(1.0, &label, &w, y, &saved, WeighedInto)
 }
