@@ -166,13 +166,13 @@ const _: () = {
                     });
                 k.sweep(
                         [n, c, s],
-                        [gamma.here(), x.here(), beta.here()],
-                        [mu.here(), rstd.here()],
+                        [x.here()],
+                        [gamma.here(), mu.here(), rstd.here(), beta.here()],
                     )
                     .store(y)
                     .body({
                         #[inline(always)]
-                        move |[gamma, x, beta], [mu, rstd]| Out::store([
+                        move |[x], [gamma, mu, rstd, beta]| Out::store([
                             (gamma * (x - mu) * rstd + beta).narrow(),
                         ])
                     });

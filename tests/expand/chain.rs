@@ -254,18 +254,16 @@ const _: () = {
                         [n, c],
                         [
                             Operand::bernoulli(seed, 0, [n, c], one_minus_p),
-                            scale.here(),
                             x.here(),
-                            shift.here(),
                             skip.here(),
                         ],
-                        [mu.here(), rstd.here()],
+                        [scale.here(), mu.here(), rstd.here(), shift.here()],
                     )
                     .store(draw)
                     .sum(sum, [c])
                     .body({
                         #[inline(always)]
-                        move |[keep, scale, x, shift, skip], [mu, rstd]| {
+                        move |[keep, x, skip], [scale, mu, rstd, shift]| {
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
                                 .max(V::num(0.0)) * keep / one_minus_p;
@@ -283,13 +281,13 @@ const _: () = {
                     });
                 k.sweep(
                         [n, c],
-                        [scale.here(), x.here(), shift.here(), draw.here(), skip.here()],
-                        [mu.here(), rstd.here(), mu_2.here()],
+                        [x.here(), draw.here(), skip.here()],
+                        [scale.here(), mu.here(), rstd.here(), shift.here(), mu_2.here()],
                     )
                     .sum(sum_2, [c])
                     .body({
                         #[inline(always)]
-                        move |[scale, x, shift, draw, skip], [mu, rstd, mu_2]| {
+                        move |[x, draw, skip], [scale, mu, rstd, shift, mu_2]| {
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
                                 .max(V::num(0.0))
@@ -308,33 +306,34 @@ const _: () = {
                     });
                 k.sweep(
                         [n, c],
+                        [x.here(), draw.here(), skip.here()],
                         [
                             gamma.here(),
                             scale.here(),
-                            x.here(),
+                            mu.here(),
+                            rstd.here(),
                             shift.here(),
-                            draw.here(),
-                            skip.here(),
+                            mu_2.here(),
+                            rstd_2.here(),
                             beta.here(),
                         ],
-                        [mu.here(), rstd.here(), mu_2.here(), rstd_2.here()],
                     )
                     .store(y)
                     .body({
                         #[inline(always)]
                         move |
-                            [gamma,
-                            scale,
-                            x,
-                            shift,
+                            [x,
                             draw,
                             skip,
-                            beta,
                             ],
-                            [mu,
+                            [gamma,
+                            scale,
+                            mu,
                             rstd,
+                            shift,
                             mu_2,
                             rstd_2,
+                            beta,
                             ]|
                         {
                             let kept = (scale * ((x - mu) * rstd) + shift)
@@ -499,14 +498,19 @@ const _: () = {
                         [n, c],
                         [
                             dy.here(),
-                            gamma.here(),
                             skip.here(),
-                            scale.here(),
                             x.here(),
-                            shift.here(),
                             Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                         ],
-                        [mu.here(), rstd.here(), mu_2.here(), rstd_2.here()],
+                        [
+                            gamma.here(),
+                            scale.here(),
+                            mu.here(),
+                            rstd.here(),
+                            shift.here(),
+                            mu_2.here(),
+                            rstd_2.here(),
+                        ],
                     )
                     .sum(grad_beta, [n])
                     .sum(sum_gamma_dy, [c])
@@ -516,20 +520,20 @@ const _: () = {
                         #[inline(always)]
                         move |
                             [dy,
-                            gamma,
                             skip,
-                            scale,
                             x,
-                            shift,
                             keep,
                             ],
-                            [mu,
+                            [gamma,
+                            scale,
+                            mu,
                             rstd,
+                            shift,
                             mu_2,
                             rstd_2,
                             ]|
                         {
-                            let product = gamma.wide() * dy;
+                            let product = gamma * dy;
                             let kept = (scale * ((x - mu) * rstd) + shift)
                                 .narrow()
                                 .max(V::num(0.0))
@@ -557,20 +561,20 @@ const _: () = {
                 k.sweep(
                         [n, c],
                         [
-                            gamma.here(),
                             dy.here(),
                             skip.here(),
-                            scale.here(),
                             x.here(),
-                            shift.here(),
                             Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                         ],
                         [
                             rstd_2.here(),
+                            gamma.here(),
                             mean_gamma_dy.here(),
                             value.here(),
+                            scale.here(),
                             mu.here(),
                             rstd.here(),
+                            shift.here(),
                             mu_2.here(),
                         ],
                     )
@@ -580,19 +584,19 @@ const _: () = {
                     .body({
                         #[inline(always)]
                         move |
-                            [gamma,
-                            dy,
+                            [dy,
                             skip,
-                            scale,
                             x,
-                            shift,
                             keep,
                             ],
                             [rstd_2,
+                            gamma,
                             mean_gamma_dy,
                             value,
+                            scale,
                             mu,
                             rstd,
+                            shift,
                             mu_2,
                             ]|
                         {
@@ -601,7 +605,7 @@ const _: () = {
                             let kept = sum.narrow().max(V::num(0.0)).wide() * keep
                                 / one_minus_p;
                             let product = rstd_2
-                                * (gamma.wide() * dy - mean_gamma_dy
+                                * (gamma * dy - mean_gamma_dy
                                     - value * (skip + kept - mu_2));
                             let selected = V::select(
                                 sum.narrow().le(V::num(0.0)),
@@ -632,15 +636,15 @@ const _: () = {
                         [n, c],
                         [
                             value_2.here(),
-                            scale.here(),
                             x.here(),
-                            shift.here(),
                             Operand::bernoulli(seed, 0, [n, c], one_minus_p),
                         ],
                         [
                             scale_rstd.here(),
+                            scale.here(),
                             mu.here(),
                             rstd.here(),
+                            shift.here(),
                             value_3.here(),
                             value_4.here(),
                         ],
@@ -651,14 +655,14 @@ const _: () = {
                         #[inline(always)]
                         move |
                             [value_2,
-                            scale,
                             x,
-                            shift,
                             keep,
                             ],
                             [scale_rstd,
+                            scale,
                             mu,
                             rstd,
+                            shift,
                             value_3,
                             value_4,
                             ]|

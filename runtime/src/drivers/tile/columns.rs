@@ -36,9 +36,8 @@ pub(super) unsafe fn columns<
             let masked = !inside;
             // side by side, whatever their size
             let mask_of = |entry: usize| (tile.masks.as_ptr() as *mut V::Where).add(entry);
-            for (entry, (lo, hi)) in tile.ranges.iter().enumerate().take(if masked { entries } else { 0 }) {
-                let mask = V::range(lo.saturating_sub(at).min(lanes), hi.saturating_sub(at).min(lanes));
-                mask_of(entry).write(mask);
+            for (entry, range) in tile.ranges.iter().enumerate().take(if masked { entries } else { 0 }) {
+                mask_of(entry).write(within::<V>(*range, at));
             }
             // kept apart from the tile, which the compiler must believe to change with every store
             let below = Offsets::<I, W>::below(tile);
@@ -74,10 +73,9 @@ pub(super) unsafe fn columns<
                     }
                     folds[half] = fold;
                 }
-                if pair.is_some() {
-                    leave_pair(tile, &folds, row, at);
-                } else {
-                    leave(tile, &folds[0], rows[0], at);
+                match pair {
+                    Some(_) => leave_pair(tile, &folds, row, at),
+                    None => leave(tile, &folds[0], rows[0], at),
                 }
                 if two {
                     leave(tile, &folds[1], rows[1], at);
@@ -88,6 +86,12 @@ pub(super) unsafe fn columns<
             }
         }
     }
+}
+
+/// The lanes of a vector that lie in a stretch of the run.
+#[inline(always)]
+fn within<V: Vector>((lo, hi): (usize, usize), at: usize) -> V::Where {
+    V::range(lo.saturating_sub(at).min(V::LANES), hi.saturating_sub(at).min(V::LANES))
 }
 
 /// How far the operands of one row's vector lie from where an entry's begin, in bytes.

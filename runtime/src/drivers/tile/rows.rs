@@ -70,6 +70,18 @@ impl<V: Vector, const I: usize, const W: usize, const O: usize> Pointers<V, I, W
         }
         (x, wide)
     }
+    /// Asks for what the next block will read at the strip of vectors from `at`, which is as long as so many lines of memory;
+    /// returns its end.
+    #[inline(always)]
+    fn fetch_ahead(&self, tile: &Tile, at: usize, end: usize) -> usize {
+        const LINES: usize = 8;
+        for far in &tile.ahead {
+            for line in 0..LINES {
+                prefetch(self.outs[0].wrapping_add(at + line * V::LANES).wrapping_byte_offset(*far));
+            }
+        }
+        (at + LINES * V::LANES).min(end)
+    }
     /// Stores a whole vector, past the cache if wanted and if it is a line of it.
     #[inline(always)]
     unsafe fn store(&self, at: usize, y: &[V; O], stream: bool) {
@@ -106,10 +118,7 @@ pub(super) unsafe fn rows<
         let stream = tile.stream && lanes * size_of::<V::Elem>() == 64;
         let entries = tile.ranges.len();
         let slots = tile.slots.as_ptr();
-        let mut simple = A + P == 0;
-        for i in 0..M {
-            simple &= !(*slots.add(K + i)).line;
-        }
+        let simple = A + P == 0 && !tile.slots[K..K + M].iter().any(|slot| slot.line);
         let mut folds = Folds::<V, K, M, A, P>::new();
         let mut lines = Lines::<K>::of(slots, 0);
         let (mut row, mut entry) = (0, 0);
@@ -126,14 +135,7 @@ pub(super) unsafe fn rows<
                 if simple && before == 0 {
                     // whole vectors of one entry, with nothing to decide
                     while at + lanes <= end {
-                        let strip = if O > 0 && stream { (at + 8 * lanes).min(end) } else { end };
-                        if O > 0 && stream {
-                            for far in &tile.ahead {
-                                for line in 0..8 {
-                                    prefetch(memory.outs[0].wrapping_add(at + line * lanes).wrapping_byte_offset(*far));
-                                }
-                            }
-                        }
+                        let strip = if O > 0 && stream { memory.fetch_ahead(tile, at, end) } else { end };
                         while at + lanes <= strip {
                             let (x, wide) = memory.load(at);
                             let y = body(x, wide);
