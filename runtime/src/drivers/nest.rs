@@ -54,7 +54,9 @@ pub(crate) fn run(space: Space, arrays: Vec<ArrayInfo>, phases: Vec<Phase>) {
     for (at, phase) in nests.iter().enumerate() {
         match phase {
             Phase::Nest { outer, steps, .. } => {
-                let inside = |array: Array| users[array.0 as usize].iter().all(|p| *p == at);
+                // what is added to a result at the end outlives its blocks
+                let added = |array: Array| sums.iter().any(|s| s.0 == array);
+                let inside = |array: Array| !added(array) && users[array.0 as usize].iter().all(|p| *p == at);
                 nest(&mut memory, outer, steps, &inside);
             }
             Phase::Gemm(gemm) => {

@@ -4,6 +4,7 @@ mod affine;
 mod contractions;
 mod formula;
 mod layers;
+mod overwriting;
 mod plans;
 mod random;
 mod spatial;

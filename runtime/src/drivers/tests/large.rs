@@ -88,6 +88,12 @@ fn large<T: Lane>() {
     T::dispatch(Totals { space: space(), x: View::of(&x), y: Target::write(&mut y), z: Some(Target::write(&mut z)) });
     assert_equal(|i, j| y[[i, j]], total, "sums that are read");
     assert!((0..m).all(|i| z[i] == (0..n).map(|j| total(i, j)).sum::<f64>()), "what reads them");
+    // what reads a result that is added to does not see what was there
+    y.fill(T::of(0.5));
+    z.fill(0.25);
+    T::dispatch(Totals { space: space(), x: View::of(&x), y: Target::add(&mut y), z: Some(Target::add(&mut z)) });
+    assert_equal(|i, j| y[[i, j]], |i, j| total(i, j) + 0.5, "sums that are read and added to");
+    assert!((0..m).all(|i| z[i] == 0.25 + (0..n).map(|j| total(i, j)).sum::<f64>()), "what reads them");
     // a part of a larger array, whose other elements stay
     let mut around = Array::from_elem((m, n + 3), T::of(7.0));
     T::dispatch(Totals {

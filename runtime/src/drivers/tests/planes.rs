@@ -55,6 +55,8 @@ struct Planes<'a> {
     dy: View<'a>,
     weight: View<'a>,
     most: Target<'a>,
+    alone: Target<'a>,
+    product: Target<'a>,
     place: IndexTarget<'a>,
     sum: Target<'a>,
     filled: Target<'a>,
@@ -64,7 +66,7 @@ struct Planes<'a> {
 
 impl<T: Lane> Kernel<T> for Planes<'_> {
     fn run<V: Vector<Elem = T>>(self, at: At<V>) {
-        let Self { g, x, dy, weight, most, place, sum, filled, dx, dweight } = self;
+        let Self { g, x, dy, weight, most, alone, product, place, sum, filled, dx, dweight } = self;
         let (out, int) = ([g.out(0), g.out(1)], |v: [usize; 2]| v.map(|v| v as i64));
         let space = Space::new(&[&[g.planes], &[g.lens[0]], &[g.lens[1]], &[out[0]], &[out[1]], &[g.taps[0]], &[g.taps[1]]]);
         let [n, h, w, oh, ow, kh, kw] = space.axes();
@@ -72,6 +74,7 @@ impl<T: Lane> Kernel<T> for Planes<'_> {
         let mut k = at.script(space);
         let (x, dy, weight) = (k.input(x, [n, h, w]), k.input(dy, [n, oh, ow]), k.input(weight, [kh, kw]));
         let (most, place) = (k.root(most, [n, oh, ow]), k.root_index(place, [n, oh, ow]));
+        let (alone, product) = (k.root(alone, [n, oh, ow]), k.root(product, [n, oh, ow]));
         let (sum, filled) = (k.root(sum, [n, oh, ow]), k.root(filled, [n, oh, ow]));
         let (dx, dweight) = (k.root(dx, [n, h, w]), k.root(dweight, [kh, kw]));
         let from = move || [oh * s[0] + kh * d[0] - p[0], ow * s[1] + kw * d[1] - p[1]];
@@ -92,6 +95,12 @@ impl<T: Lane> Kernel<T> for Planes<'_> {
                 #[inline(always)]
                 move |[x, weight], []| Out::store([]).sum([x * weight]).argmax([x])
             });
+        // of numbers below 0, which no other lane may exceed
+        k.nest([n, oh, ow]);
+        k.sweep([n, oh, ow, kh, kw], [read()], []).guard(conditions()).max(alone, [kh, kw]).prod(product, [kh, kw]).body({
+            #[inline(always)]
+            move |[x], []| Out::store([]).max([x - 2.0]).prod([x - 2.0])
+        });
         // holes as numbers: the largest of them too
         k.nest([n, oh, ow]);
         k.sweep([n, oh, ow, kh, kw], [read().valid(conditions(), 0.125)], []).max(filled, [kh, kw]).body({
@@ -131,6 +140,7 @@ fn planes<T: Lane, S: Lane>(g: Geometry, seed: u64) {
     let (x, dy, weight) = (rounded(&x_shape, seed), rounded(&y_shape, seed + 1), rounded(&g.taps, seed + 2));
     let zeros = |shape: &[usize]| ArrayD::from_elem(IxDyn(shape), T::of(f64::NAN));
     let (mut most, mut sum, mut filled) = (zeros(&y_shape), zeros(&y_shape), zeros(&y_shape));
+    let (mut alone, mut product) = (zeros(&y_shape), zeros(&y_shape));
     let (mut dx, mut dweight, mut place) = (zeros(&x_shape), zeros(&g.taps), ArrayD::<i64>::zeros(IxDyn(&y_shape)));
     T::dispatch(Planes {
         g,
@@ -138,6 +148,8 @@ fn planes<T: Lane, S: Lane>(g: Geometry, seed: u64) {
         dy: View::of(&dy),
         weight: View::of(&weight),
         most: Target::write(&mut most),
+        alone: Target::write(&mut alone),
+        product: Target::write(&mut product),
         place: IndexTarget::of(&mut place),
         sum: Target::write(&mut sum),
         filled: Target::write(&mut filled),
@@ -148,6 +160,7 @@ fn planes<T: Lane, S: Lane>(g: Geometry, seed: u64) {
     let (mut best, mut total, mut full) =
         (start(&y_shape, f64::NEG_INFINITY), start(&y_shape, 0.0), start(&y_shape, f64::NEG_INFINITY));
     let (mut back, mut taps, mut at) = (start(&x_shape, 0.0), start(&g.taps, 0.0), ArrayD::<i64>::zeros(IxDyn(&y_shape)));
+    let mut times = start(&y_shape, 1.0);
     g.each(|y, k, element| {
         let Some([h, w]) = element else {
             full[y] = f64::max(full[y], 0.125);
@@ -155,6 +168,7 @@ fn planes<T: Lane, S: Lane>(g: Geometry, seed: u64) {
         };
         let v = x[[y[0], h, w]].f64();
         full[y] = f64::max(full[y], v);
+        times[y] *= v - 2.0;
         total[y] += v * weight[k].f64();
         if v > best[y] {
             (best[y], at[y]) = (v, (k[0] * g.taps[1] + k[1]) as i64);
@@ -165,6 +179,9 @@ fn planes<T: Lane, S: Lane>(g: Geometry, seed: u64) {
     let what = |name: &str| format!("{name} of {g:?}");
     assert_close(&most, &best, &what("maxima"));
     assert_eq!(place, at, "{}", what("places"));
+    assert_close(&alone, &best.mapv(|v| v - 2.0), &what("maxima of what is below 0"));
+    let scaled = |x: f64| x / 3f64.powi((g.taps[0] * g.taps[1]) as i32);
+    assert_close(&product.mapv(|v| T::of(scaled(v.f64()))), &times.mapv(scaled), &what("products"));
     assert_close(&sum, &total, &what("sums"));
     assert_close(&filled, &full, &what("maxima with holes as numbers"));
     assert_close(&dx, &back, &what("transposed sums"));
