@@ -82,8 +82,6 @@ pub unsafe trait Reg: Copy + Send + Sync + 'static {
     unsafe fn d_store(d: Self::D, p: *mut f64);
     /// `a`, and `b` added in the lanes where the mask holds.
     unsafe fn d_add_where(a: Self::D, b: Self::D, m: Self::M) -> Self::D;
-    /// `a` where the mask holds, else `b`.
-    unsafe fn d_pick(m: Self::M, a: Self::D, b: Self::D) -> Self::D;
     /// As [`Reg::load_where`].
     unsafe fn d_load_where(p: *const f64, m: Self::M) -> Self::D;
     /// The lanes where the mask holds of what lies at `p`, the others 0. Nothing else is read.
@@ -307,10 +305,6 @@ macro_rules! scalar {
             #[inline(always)]
             unsafe fn d_add_where(a: f64, b: f64, m: bool) -> f64 {
                 if m { a + b } else { a }
-            }
-            #[inline(always)]
-            unsafe fn d_pick(m: bool, a: f64, b: f64) -> f64 {
-                if m { a } else { b }
             }
             #[inline(always)]
             unsafe fn d_load_where(p: *const f64, m: bool) -> f64 {

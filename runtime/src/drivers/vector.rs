@@ -61,7 +61,7 @@ pub trait Vector:
     /// One `f64`: the lanes of sweeps over small domains.
     type One: Vector<Elem = f64>;
     /// One truth value a lane.
-    type Mask: Into<Self::Where> + Copy + BitAnd<Output = Self::Mask> + BitOr<Output = Self::Mask> + Not<Output = Self::Mask>;
+    type Mask: Copy + BitAnd<Output = Self::Mask> + BitOr<Output = Self::Mask> + Not<Output = Self::Mask>;
 
     /// The number in every lane.
     fn num(x: f64) -> Self;
@@ -321,9 +321,6 @@ pub unsafe trait Memory: Sized {
     /// `a`, and `b` added in the lanes where the mask holds.
     #[doc(hidden)]
     fn sum_add_where(a: Self::Sum, b: Self::Sum, m: Self::Where) -> Self::Sum;
-    /// `a` where the mask holds, else `b`.
-    #[doc(hidden)]
-    fn sum_pick(m: Self::Where, a: Self::Sum, b: Self::Sum) -> Self::Sum;
     /// As [`Memory::load_where`].
     #[doc(hidden)]
     unsafe fn sum_load_where(p: *const f64, m: Self::Where) -> Self::Sum;

@@ -146,10 +146,6 @@ macro_rules! own_doubles {
             unsafe { Self::pick(m, a.add(b), a) }
         }
         #[inline(always)]
-        unsafe fn d_pick(m: Self::M, a: $r, b: $r) -> $r {
-            unsafe { Self::pick(m, a, b) }
-        }
-        #[inline(always)]
         unsafe fn d_load_where(p: *const f64, m: Self::M) -> $r {
             unsafe { Self::load_where(p, m) }
         }
@@ -203,10 +199,6 @@ macro_rules! two_doubles {
         #[inline(always)]
         unsafe fn d_add_where(a: [$d; 2], b: [$d; 2], m: Self::M) -> [$d; 2] {
             unsafe { [$d::d_add_where(a[0], b[0], $low_mask(m)), $d::d_add_where(a[1], b[1], $high_mask(m))] }
-        }
-        #[inline(always)]
-        unsafe fn d_pick(m: Self::M, a: [$d; 2], b: [$d; 2]) -> [$d; 2] {
-            unsafe { [$d::pick($low_mask(m), a[0], b[0]), $d::pick($high_mask(m), a[1], b[1])] }
         }
         #[inline(always)]
         unsafe fn d_load_where(p: *const f64, m: Self::M) -> [$d; 2] {

@@ -323,10 +323,6 @@ where
         lanes!(i => R::d_add_where(a[i], b[i], m.0[i]))
     }
     #[inline(always)]
-    fn sum_pick(m: LaneMask<R, N>, a: [R::D; N], b: [R::D; N]) -> [R::D; N] {
-        lanes!(i => R::d_pick(m.0[i], a[i], b[i]))
-    }
-    #[inline(always)]
     unsafe fn sum_load_where(p: *const f64, m: LaneMask<R, N>) -> [R::D; N] {
         lanes!(i => R::d_load_where(p.wrapping_add(i * R::L), m.0[i]))
     }

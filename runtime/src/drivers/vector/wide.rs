@@ -16,16 +16,6 @@ impl<V: Vector> Wide<V> {
     pub fn narrow(self) -> V {
         V::narrow(self.0)
     }
-    /// `a` where the mask holds, else `b`.
-    #[inline(always)]
-    pub fn select(mask: V::Mask, a: Self, b: Self) -> Self {
-        Wide(V::sum_pick(mask.into(), a.0, b.0))
-    }
-    /// The number in every lane.
-    #[inline(always)]
-    pub fn num(x: f64) -> Self {
-        Wide(V::sum_of(x))
-    }
     #[inline(always)]
     pub fn sq(self) -> Self {
         self * self
