@@ -5,8 +5,8 @@ use super::value::{Host, Literal, Optional, Tensor, Value};
 use super::{Elaborator, host};
 use crate::graph::{AxisId, AxisSet, BinaryOp, UnaryOp};
 use crate::syntax::{ParamKind, tidy, vocabulary};
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{BinOp, Expr, UnOp};
 
@@ -297,13 +297,18 @@ impl Elaborator<'_> {
         // all are read, so that all that is wrong is reported
         let elements: Vec<Option<TokenStream>> = array.elems.iter().map(|e| self.element(e)).collect();
         let elements: Option<Vec<TokenStream>> = elements.into_iter().collect();
-        elements.map_or(Value::Poison, |all| bracketed(quote!(#(#all),*), array.bracket_token.span.join()))
+        let span = array.bracket_token.span.join();
+        let host = |all: Vec<TokenStream>| Host { tokens: quote_spanned!(span=> [#(#all),*]), literal: None, span };
+        elements.map_or(Value::Poison, |all| Value::Host(host(all)))
     }
 
     /// `[1; 2]`
     fn repeated(&mut self, repeat: &syn::ExprRepeat) -> Value {
         match (self.element(&repeat.expr), self.element(&repeat.len)) {
-            (Some(one), Some(times)) => bracketed(quote!(#one; #times), repeat.bracket_token.span.join()),
+            (Some(one), Some(times)) => {
+                let span = repeat.bracket_token.span.join();
+                Value::Host(Host { tokens: quote_spanned!(span=> [#one; #times]), literal: None, span })
+            }
             _ => Value::Poison,
         }
     }
@@ -510,13 +515,6 @@ impl Elaborator<'_> {
             }
         }
     }
-}
-
-/// An array, where its author wrote it.
-fn bracketed(elements: TokenStream, span: Span) -> Value {
-    let mut group = Group::new(Delimiter::Bracket, elements);
-    group.set_span(span);
-    Value::Host(Host { tokens: quote!(#group), literal: None, span })
 }
 
 /// The operator of `+=` and its kin.

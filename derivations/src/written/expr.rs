@@ -3,8 +3,8 @@
 use super::kind::{Kind, Out};
 use super::{Unsupported, Writer, Written};
 use crate::syntax::{self, vocabulary};
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::quote;
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
 use syn::{BinOp, Expr, UnOp};
 
 impl Writer<'_> {
@@ -41,11 +41,11 @@ impl Writer<'_> {
             Expr::ForLoop(l) => self.for_loop(l),
             Expr::Array(array) => {
                 let elements: Vec<TokenStream> = array.elems.iter().map(|e| self.host(e)).collect::<Written<_>>()?;
-                Ok(Out::host(bracketed(quote!(#(#elements),*), array.bracket_token.span.join())))
+                Ok(Out::host(quote_spanned!(array.bracket_token.span.join()=> [#(#elements),*])))
             }
             Expr::Repeat(repeat) => {
                 let (one, times) = (self.host(&repeat.expr)?, self.host(&repeat.len)?);
-                Ok(Out::host(bracketed(quote!(#one; #times), repeat.bracket_token.span.join())))
+                Ok(Out::host(quote_spanned!(repeat.bracket_token.span.join()=> [#one; #times])))
             }
             Expr::Struct(_) => Ok(Out::host(quote!(#e))),
             _ => Err(Unsupported),
@@ -265,12 +265,6 @@ fn literal(e: &syn::ExprLit) -> Out {
         syn::Lit::Float(_) => Out::literal(quote!(#lit), true),
         _ => Out::host(quote!(#lit)),
     }
-}
-
-fn bracketed(elements: TokenStream, span: Span) -> TokenStream {
-    let mut group = Group::new(Delimiter::Bracket, elements);
-    group.set_span(span);
-    quote!(#group)
 }
 
 /// The argument of `Some(..)`, or of `None` none.

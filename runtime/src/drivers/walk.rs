@@ -3,7 +3,7 @@
 //! Decided from extents and canonical strides only, so that results do not depend on packing or on threads.
 
 use super::array::{Elem, Mode};
-use super::lower::{Access, Cond, Lowered, Source, Test, Track};
+use super::lower::{Access, Cond, Lowered, LoweredFold, Source, Test, Track};
 use super::script::FoldOp;
 
 /// Elements that the lines of one tile may take, should all its operands be staged.
@@ -179,7 +179,7 @@ pub(crate) fn pieces(walk: &Walk, track: usize, lo: usize, hi: usize, mut f: imp
 /// Whether all that a sweep computes are sums whose values lie side by side along a loop, in lanes.
 fn lies_in_turn(step: &Lowered, whole: &Loop) -> bool {
     let lane = step.lane;
-    let beside = |f: &super::lower::LoweredFold| {
+    let beside = |f: &LoweredFold| {
         let value = f.value.filter(|s| s.elem == lane && s.mode == Mode::Write && whole.steps[s.track] == lane.size() as i64);
         f.op == FoldOp::Sum && !f.negate && !f.carried && value.is_some()
     };

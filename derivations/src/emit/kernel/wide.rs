@@ -57,12 +57,12 @@ impl Wide {
     /// Whether a value goes into wide arithmetic, and sums beside it, and nowhere else.
     fn serves(&self, body: &Body, value: Val) -> bool {
         let stored = body.stores.iter().map(|s| s.1);
-        let elsewhere = stored.chain(body.folds.iter().filter(|f| f.op != ReduceOp::Sum).map(|f| f.value));
+        let mut elsewhere = stored.chain(body.folds.iter().filter(|f| f.op != ReduceOp::Sum).map(|f| f.value));
         let users = || body.code.iter().zip(&self.code).filter(|(instr, _)| instr.op.operands().contains(&value));
-        users().next().is_some() && users().all(|(_, wide)| *wide) && elsewhere.into_iter().all(|v| v != value)
+        users().next().is_some() && users().all(|(_, wide)| *wide) && elsewhere.all(|v| v != value)
     }
     /// Whether one of the sums is of wide values: then all are.
-    fn sums(&self, body: &Body) -> bool {
+    fn sums_are_wide(&self, body: &Body) -> bool {
         let is_wide = |v: Val| matches!(v, Val::Instr(k) if self.code[k as usize]);
         body.folds.iter().any(|f| f.op == ReduceOp::Sum && is_wide(f.value))
     }
@@ -95,7 +95,8 @@ impl Wide {
                 other[k as usize] = true;
             }
         }
-        for fold in body.folds.iter().filter(|f| f.op == ReduceOp::Sum && self.sums(body)) {
+        let sums_are_wide = self.sums_are_wide(body);
+        for fold in body.folds.iter().filter(|f| f.op == ReduceOp::Sum && sums_are_wide) {
             if let Val::Instr(k) = fold.value {
                 served[k as usize] = true;
             }

@@ -241,8 +241,7 @@ unsafe fn leave_pair<V: Vector, const K: usize, const M: usize, const A: usize, 
 #[inline(always)]
 unsafe fn write<V: Vector>(tile: &Tile, slot: &Slot, row: usize, at: usize, x: V) {
     unsafe {
-        let row = slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut V::Elem;
-        let p = row.wrapping_add(at);
+        let p = (slot.value.wrapping_add(row.wrapping_mul(slot.row)) as *mut V::Elem).wrapping_add(at);
         if slot.direct && at + V::LANES > tile.keep {
             x.store_range(p, 0, tile.keep.saturating_sub(at));
         } else {
